@@ -36,60 +36,64 @@ pub enum Accel {
 /// Builds Ottawa and starts it in QEMU. WORDS are the kernel's command line; a second `--` and what follows are init's
 /// arguments.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "ottawa", version, override_usage = "cargo run -- [OPTIONS] [WORDS...] [-- ARGUMENTS OF INIT...]")]
+#[command(
+    name = "ottawa",
+    version,
+    override_usage = "cargo run -- [OPTIONS] [WORDS...] [-- ARGUMENTS OF INIT...]"
+)]
 #[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
-pub struct Options {
+pub(crate) struct Options {
     /// CPUs
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=255))]
-    pub smp: u32,
+    pub(crate) smp: u32,
     /// Memory, 16M or more
     #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = memory)]
-    pub memory: u64,
+    pub(crate) memory: u64,
     /// What runs the guest's instructions
     #[arg(long, value_name = "auto|kvm|tcg", default_value = "auto", hide_possible_values = true)]
-    pub accel: Accel,
+    pub(crate) accel: Accel,
     /// Guest time counts instructions (TCG, all CPUs on one thread)
     #[arg(long)]
-    pub icount: bool,
+    pub(crate) icount: bool,
     /// A raw disk, with QEMU's drive options after it (repeatable)
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
-    pub disk: Vec<OsString>,
+    pub(crate) disk: Vec<OsString>,
     /// Files laid over the initramfs, owned by root (repeatable)
     #[arg(long, value_name = "DIR", action = ArgAction::Append)]
-    pub rootfs: Vec<PathBuf>,
+    pub(crate) rootfs: Vec<PathBuf>,
     /// Build the module crate in DIR too (repeatable)
     #[arg(long, value_name = "DIR", action = ArgAction::Append)]
-    pub module: Vec<PathBuf>,
+    pub(crate) module: Vec<PathBuf>,
     /// End the machine that long after QEMU's start
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// How the guest is compiled
     #[arg(long, value_name = "release|dev", default_value = "release", hide_possible_values = true)]
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// Wait for a debugger on localhost:1234
     #[arg(long)]
-    pub gdb: bool,
+    pub(crate) gdb: bool,
     /// Memory and CPUs split over N nodes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=255))]
-    pub numa: Option<u32>,
+    pub(crate) numa: Option<u32>,
     /// One more argument for QEMU (repeatable)
     #[arg(long, value_name = "ARG", action = ArgAction::Append, allow_hyphen_values = true)]
-    pub qemu: Vec<OsString>,
+    pub(crate) qemu: Vec<OsString>,
     /// Print the QEMU command line, start nothing
     #[arg(long)]
-    pub print: bool,
+    pub(crate) print: bool,
     /// Print every parameter of kernel and modules, start nothing
     #[arg(long)]
-    pub list_params: bool,
+    pub(crate) list_params: bool,
     /// Write a bootable image instead of starting QEMU
     #[arg(long, value_name = "FILE")]
-    pub iso: Option<PathBuf>,
+    pub(crate) iso: Option<PathBuf>,
     /// Draw the running system's objects and links as SVG
     #[arg(long, value_name = "FILE")]
-    pub sysgraph: Option<PathBuf>,
+    pub(crate) sysgraph: Option<PathBuf>,
     /// Add the modules that test the kernel from inside
     #[arg(long, hide = true)]
-    pub test_modules: bool,
+    pub(crate) test_modules: bool,
     /// Print this help
     #[arg(long, action = ArgAction::HelpLong)]
     help: Option<bool>,
@@ -100,11 +104,11 @@ pub struct Options {
 
 /// Options and words, told apart.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// For the host.
-    pub options: Options,
+    pub(crate) options: Options,
     /// For the kernel, in order.
-    pub words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// Reads the arguments, the program's name not among them. `--help`, `--version` and wrong options end the program as
@@ -113,10 +117,12 @@ pub struct Request {
 /// # Errors
 ///
 /// [`Error::Usage`] where the arguments ask for what cannot be, or what this version cannot do yet.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request> {
     let (options, words) = split(arguments)?;
     let options = match Options::command().try_get_matches_from(options) {
-        Ok(matches) => Options::from_arg_matches(&matches).map_err(|error| Error::Usage(error.to_string()))?,
+        Ok(matches) => {
+            Options::from_arg_matches(&matches).map_err(|error| Error::Usage(error.to_string()))?
+        }
         Err(error) if error.use_stderr() => return Err(Error::Usage(one_line(&error))),
         Err(help) => help.exit(),
     };
@@ -251,7 +257,16 @@ mod tests {
 
     #[test]
     fn wrong_values_are_wrong_usage() {
-        for line in ["--smp 0", "--smp x", "--timeout 0", "--timeout -1", "--numa x", "--accel hvf", "--smp", "--icount --accel kvm"] {
+        for line in [
+            "--smp 0",
+            "--smp x",
+            "--timeout 0",
+            "--timeout -1",
+            "--numa x",
+            "--accel hvf",
+            "--smp",
+            "--icount --accel kvm",
+        ] {
             assert_eq!(request(line).map(|_| ()).unwrap_err().status(), 2, "{line}");
         }
     }

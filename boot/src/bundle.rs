@@ -34,8 +34,13 @@ const FOLDERS: &[(&str, u32)] = &[
     (MODULES, 0o755),
 ];
 
-const LINKS: &[(&str, &str)] =
-    &[("bin", "usr/bin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"), ("sbin", "usr/sbin"), ("var/run", "/run")];
+const LINKS: &[(&str, &str)] = &[
+    ("bin", "usr/bin"),
+    ("lib", "usr/lib"),
+    ("lib64", "usr/lib64"),
+    ("sbin", "usr/sbin"),
+    ("var/run", "/run"),
+];
 
 /// What goes into a bundle.
 #[derive(Debug)]
@@ -105,7 +110,10 @@ fn busybox(tree: &mut Tree) -> Result<()> {
     };
     let bytes = fs::read(&host).map_err(|why| Error::file("read", &host, why))?;
     if !Image::is_static(&bytes) {
-        eprintln!("warning: {} is linked dynamically, so it cannot run in the initramfs: {WAY}", host.display());
+        eprintln!(
+            "warning: {} is linked dynamically, so it cannot run in the initramfs: {WAY}",
+            host.display()
+        );
         return Ok(());
     }
     tree.host_file("usr/bin/busybox", 0o755, &host)?;

@@ -41,13 +41,18 @@ impl Built {
     pub(crate) fn libraries(&self) -> BTreeMap<&str, &PathBuf> {
         self.artifacts
             .iter()
-            .flat_map(|artifact| artifact.libraries.iter().map(|library| (artifact.package.as_str(), library)))
+            .flat_map(|artifact| {
+                artifact.libraries.iter().map(|library| (artifact.package.as_str(), library))
+            })
             .collect()
     }
 
     /// The program of that name.
     pub(crate) fn program(&self, name: &str) -> Option<&PathBuf> {
-        self.artifacts.iter().find(|artifact| artifact.name == name).and_then(|artifact| artifact.program.as_ref())
+        self.artifacts
+            .iter()
+            .find(|artifact| artifact.name == name)
+            .and_then(|artifact| artifact.program.as_ref())
     }
 }
 
@@ -62,7 +67,9 @@ pub(crate) fn build(mut command: Command, target: &str) -> Result<Built> {
     let words = thread::spawn(move || show_late(words, started));
 
     let mut built = Built { artifacts: Vec::new(), fresh: true };
-    for line in messages.into_iter().flat_map(|messages| BufReader::new(messages).lines()).map_while(|line| line.ok()) {
+    for line in
+        messages.into_iter().flat_map(|messages| BufReader::new(messages).lines()).map_while(|line| line.ok())
+    {
         if let Ok(message) = serde_json::from_str::<Value>(&line)
             && message["reason"] == "compiler-artifact"
         {
@@ -108,7 +115,8 @@ fn show_late(words: Option<impl Read + Send + 'static>, started: Instant) -> Vec
     });
     let mut held = Vec::new();
     loop {
-        match receiver.recv_timeout(PATIENCE.saturating_sub(started.elapsed()).max(Duration::from_millis(50))) {
+        match receiver.recv_timeout(PATIENCE.saturating_sub(started.elapsed()).max(Duration::from_millis(50)))
+        {
             Ok(bytes) => held.extend(bytes),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,

@@ -64,7 +64,10 @@ fn execute(request: Request) -> Result<u8> {
     let version = version.join().unwrap_or_default();
     eprintln!("{}; {version}, {}", artifacts.summary(), machine.summary());
     if options.gdb {
-        eprintln!("waiting for a debugger: gdb {} -ex 'target remote localhost:1234'", artifacts.kernel.display());
+        eprintln!(
+            "waiting for a debugger: gdb {} -ex 'target remote localhost:1234'",
+            artifacts.kernel.display()
+        );
     }
     start(&artifacts, &machine, &line, options.timeout)
 }
@@ -74,7 +77,12 @@ fn print(text: &str) -> Result<u8> {
     written.map(|()| 0).map_err(|why| Error::Host(format!("cannot write to standard output: {why}")))
 }
 
-fn start(artifacts: &Artifacts, machine: &Machine, line: &str, timeout: Option<std::time::Duration>) -> Result<u8> {
+fn start(
+    artifacts: &Artifacts,
+    machine: &Machine,
+    line: &str,
+    timeout: Option<std::time::Duration>,
+) -> Result<u8> {
     let (signals, which) = signals().map_err(|why| Error::Host(format!("cannot wait for signals: {why}")))?;
     let run = Run {
         machine,

@@ -65,7 +65,7 @@ fn parse(line: &[u8]) -> Option<Line> {
     let (word, number) = text.split_once(' ').unwrap_or((text, ""));
     match word {
         "exit" => number.parse().ok().map(Line::Status),
-        "signal" => number.parse().ok().filter(|signal| *signal < 128u8).map(|signal| Line::Status(128 + signal)),
+        "signal" => number.parse::<u8>().ok()?.checked_add(128).map(Line::Status),
         "panic" => Some(Line::Status(STATUS_PANIC)),
         "off" => Some(Line::Status(0)),
         "fail" => Some(Line::Status(STATUS_HOST)),

@@ -56,13 +56,16 @@ impl Crates {
         })?;
         // Asking may itself have written the lock file; then the next run asks once more.
         let text = fs::read(cache).map_err(|why| Error::file("read", cache, why))?;
-        let metadata: Value = serde_json::from_slice(&text).map_err(|why| Error::file("understand", cache, why))?;
-        Self::of(&metadata, root, tests).ok_or_else(|| Error::Host("cargo metadata names no package `kernel`".into()))
+        let metadata: Value =
+            serde_json::from_slice(&text).map_err(|why| Error::file("understand", cache, why))?;
+        Self::of(&metadata, root, tests)
+            .ok_or_else(|| Error::Host("cargo metadata names no package `kernel`".into()))
     }
 
     fn of(metadata: &Value, root: &Path, tests: bool) -> Option<Self> {
         let needs = needs(metadata);
-        let packages: Vec<Package<'_>> = metadata["packages"].as_array()?.iter().filter_map(Package::of).collect();
+        let packages: Vec<Package<'_>> =
+            metadata["packages"].as_array()?.iter().filter_map(Package::of).collect();
         let members: BTreeSet<&str> =
             metadata["workspace_members"].as_array()?.iter().filter_map(Value::as_str).collect();
         let of_root = packages.iter().filter(|package| members.contains(package.id));
@@ -70,10 +73,12 @@ impl Crates {
             let place = Path::new(package.manifest).strip_prefix(root).unwrap_or(Path::new(""));
             place.starts_with("modules") || (tests && place.starts_with("tests/kernel"))
         };
-        let modules: Vec<&Package<'_>> = of_root.clone().filter(in_folder).filter(|p| p.lib.is_some()).collect();
+        let modules: Vec<&Package<'_>> =
+            of_root.clone().filter(in_folder).filter(|p| p.lib.is_some()).collect();
         let kernel = closure(&needs, of_root.clone().find(|package| package.name == "kernel")?.id);
 
-        let module_of = |id: &str| modules.iter().find(|module| module.id == id).and_then(|module| module.lib);
+        let module_of =
+            |id: &str| modules.iter().find(|module| module.id == id).and_then(|module| module.lib);
         let describe = |module: &&Package<'_>| {
             let all = closure(&needs, module.id);
             let direct = needs.get(module.id).into_iter().flatten();
@@ -100,9 +105,12 @@ struct Package<'a> {
 impl<'a> Package<'a> {
     fn of(package: &'a Value) -> Option<Self> {
         let is_lib = |target: &&Value| {
-            target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "rlib"))
+            target["kind"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "rlib"))
         };
-        let lib = package["targets"].as_array()?.iter().find(is_lib).and_then(|target| target["name"].as_str());
+        let lib =
+            package["targets"].as_array()?.iter().find(is_lib).and_then(|target| target["name"].as_str());
         Some(Self {
             id: package["id"].as_str()?,
             name: package["name"].as_str()?,
@@ -155,7 +163,9 @@ fn manifests(root: &Path) -> Vec<PathBuf> {
         }
         if depth < 2 {
             let inside = fs::read_dir(&folder).into_iter().flatten().flatten();
-            folders.extend(inside.map(|entry| entry.path()).filter(|path| path.is_dir()).map(|path| (path, depth + 1)));
+            folders.extend(
+                inside.map(|entry| entry.path()).filter(|path| path.is_dir()).map(|path| (path, depth + 1)),
+            );
         }
     }
     found.sort();

@@ -3,6 +3,7 @@
 //! Everything is made anew only when what it is made of has changed. One build runs at a time in a target folder; what
 //! it made is replaced whole, so a machine that starts meanwhile reads the old or the new.
 
+use crate::Profile;
 use crate::bundle;
 use crate::cargo::{self, Built};
 use crate::crates::{Crates, ModuleCrate};
@@ -13,7 +14,6 @@ use crate::ko;
 use crate::mirror;
 use crate::stamp::{self, Key};
 use crate::toolchain::Toolchain;
-use crate::Profile;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -91,7 +91,10 @@ impl Artifacts {
     /// [`Error::Host`] when a file cannot be read or written.
     pub fn pack(&self, rootfs: &[PathBuf], files: &[(String, u32, Vec<u8>)], out: &Path) -> Result<bool> {
         let modules = self.modules.iter().map(|m| (format!("{}.ko", m.name), m.path.as_path())).collect();
-        bundle::pack(&bundle::Parts { kernel: &self.stripped, symbols: &self.symbols, modules, rootfs, files }, out)
+        bundle::pack(
+            &bundle::Parts { kernel: &self.stripped, symbols: &self.symbols, modules, rootfs, files },
+            out,
+        )
     }
 }
 
@@ -125,7 +128,9 @@ pub fn build(options: &BuildOptions) -> Result<Artifacts> {
         .collect::<Result<Vec<_>>>()?;
 
     let [loader, stripped, symbols] = ["loader", "ottawa", "ottawa.sym"].map(|name| out.join(name));
-    stamp::refresh(&loader, &Key::new("loader").file(&loader_built), || Image::read(&loader_built)?.stripped())?;
+    stamp::refresh(&loader, &Key::new("loader").file(&loader_built), || {
+        Image::read(&loader_built)?.stripped()
+    })?;
     let key = Key::new("kernel").file(&kernel).bytes(&identity.to_le_bytes());
     stamp::refresh(&stripped, &key, || Image::read(&kernel)?.stripped())?;
     stamp::refresh(&symbols, &key, || Image::read(&kernel)?.symbols(identity))?;
@@ -143,7 +148,8 @@ pub fn build(options: &BuildOptions) -> Result<Artifacts> {
         fresh: built.fresh,
     };
     artifacts.pack(&options.rootfs, &[], &artifacts.bundle)?;
-    artifacts.bundle_len = fs::metadata(&artifacts.bundle).map_err(|why| Error::file("read", &artifacts.bundle, why))?.len();
+    artifacts.bundle_len =
+        fs::metadata(&artifacts.bundle).map_err(|why| Error::file("read", &artifacts.bundle, why))?.len();
     artifacts.took = started.elapsed();
     Ok(artifacts)
 }
@@ -153,7 +159,9 @@ fn lock(path: &Path) -> Result<File> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(|why| {
         let folder = path.parent().unwrap_or(path).display();
-        Error::Host(format!("cannot write to {folder} ({why}): make it writable or set CARGO_TARGET_DIR to a folder that is"))
+        Error::Host(format!(
+            "cannot write to {folder} ({why}): make it writable or set CARGO_TARGET_DIR to a folder that is"
+        ))
     })?;
     file.lock().map_err(|why| Error::file("lock", path, why))?;
     Ok(file)
@@ -175,7 +183,13 @@ fn out_folder(target_dir: &Path, options: &BuildOptions) -> PathBuf {
     target_dir.join("ottawa").join(name)
 }
 
-fn compile(toolchain: &Toolchain, crates: &Crates, root: &Path, target_dir: &Path, profile: Profile) -> Result<Built> {
+fn compile(
+    toolchain: &Toolchain,
+    crates: &Crates,
+    root: &Path,
+    target_dir: &Path,
+    profile: Profile,
+) -> Result<Built> {
     let mut command = toolchain.cargo();
     command
         .args(["build", "--message-format=json-render-diagnostics", "--target", TARGET, "--target-dir"])
@@ -197,7 +211,9 @@ fn compile(toolchain: &Toolchain, crates: &Crates, root: &Path, target_dir: &Pat
 fn identity(crates: &Crates, built: &Built) -> Result<u128> {
     let mut key = Key::default();
     let libraries: BTreeMap<_, _> = built.libraries();
-    for library in libraries.iter().filter(|(package, _)| crates.kernel.contains(**package)).map(|(_, file)| file) {
+    for library in
+        libraries.iter().filter(|(package, _)| crates.kernel.contains(**package)).map(|(_, file)| file)
+    {
         let bytes = fs::read(library).map_err(|why| Error::file("read", library, why))?;
         let name = library.file_name().unwrap_or_default();
         key = key.bytes(name.as_encoded_bytes()).bytes(&stamp::hash(&bytes).to_le_bytes());
@@ -205,12 +221,24 @@ fn identity(crates: &Crates, built: &Built) -> Result<u128> {
     u128::from_str_radix(&key.hex(), 16).map_err(|why| Error::Host(why.to_string()))
 }
 
-fn link(toolchain: &Toolchain, built: &Built, name: &str, module: &ModuleCrate, build: u128, out: &Path) -> Result<Module> {
+fn link(
+    toolchain: &Toolchain,
+    built: &Built,
+    name: &str,
+    module: &ModuleCrate,
+    build: u128,
+    out: &Path,
+) -> Result<Module> {
     let libraries = built.libraries();
     let own = libraries.get(module.id.as_str()).ok_or_else(|| {
         Error::Host(format!("the module crate {name} makes no library: its Cargo.toml needs [lib]"))
     })?;
-    let private = module.private.iter().filter_map(|id| libraries.get(id.as_str())).map(|path| path.as_path()).collect();
+    let private = module
+        .private
+        .iter()
+        .filter_map(|id| libraries.get(id.as_str()))
+        .map(|path| path.as_path())
+        .collect();
     let path = out.join("modules").join(format!("{name}.ko"));
     ko::link(toolchain, &ko::Parts { own, private, depends: &module.depends, build }, &path)?;
     Ok(Module { name: name.to_owned(), path, depends: module.depends.clone() })

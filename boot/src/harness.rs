@@ -147,7 +147,8 @@ impl<'a> Guest<'a> {
     /// [`Error::Usage`] for words that are too long, [`Error::Host`] when QEMU cannot be started.
     pub fn run(self) -> Result<Outcome> {
         let line = words::line(&self.words)?;
-        let folder = tempfile::tempdir().map_err(|why| Error::file("write to", &std::env::temp_dir(), why))?;
+        let folder =
+            tempfile::tempdir().map_err(|why| Error::file("write to", &std::env::temp_dir(), why))?;
         let bundle = match self.bundle {
             Some(bundle) => bundle,
             None if self.files.is_empty() && self.rootfs.is_empty() => self.artifacts.bundle.clone(),

@@ -28,7 +28,7 @@ impl Image {
         let fail = |why: object::build::Error| Error::Host(format!("cannot strip {}: {why}", self.name));
         let mut builder = Builder::read64(&*self.bytes).map_err(fail)?;
         for section in &mut builder.sections {
-            let loaded = section.sh_flags & u64::from(elf::SHF_ALLOC) != 0;
+            let loaded = section.sh_flags.contains(elf::SHF_ALLOC);
             section.delete = !loaded && !matches!(section.data, SectionData::SectionString);
         }
         let mut out = Vec::new();

@@ -35,7 +35,8 @@ pub(crate) fn link(toolchain: &Toolchain, parts: &Parts<'_>, out: &Path) -> Resu
         key = key.file(library);
     }
     stamp::refresh(out, &key, || {
-        let folder = tempfile::tempdir().map_err(|why| Error::file("write to", &std::env::temp_dir(), why))?;
+        let folder =
+            tempfile::tempdir().map_err(|why| Error::file("write to", &std::env::temp_dir(), why))?;
         let (script_file, object) = (folder.path().join("module.ld"), folder.path().join("module.ko"));
         fs::write(&script_file, &script).map_err(|why| Error::file("write", &script_file, why))?;
         run(toolchain, parts, &script_file, &object)?;
@@ -86,7 +87,9 @@ fn script(depends: &[String], build: u128) -> String {
     let line = format!("depends={}\0", depends.join(","));
     let _ = writeln!(script, "    .modinfo 0 : {{ KEEP(*(.modinfo)) {}}}", bytes(line.as_bytes()));
     let _ = writeln!(script, "    .ottawa.build 0 : {{ {}}}", bytes(&build.to_le_bytes()));
-    script.push_str("    /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame.* .debug* .rmeta .llvm*) }\n}\n");
+    script.push_str(
+        "    /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame.* .debug* .rmeta .llvm*) }\n}\n",
+    );
     script
 }
 

@@ -20,7 +20,8 @@ pub(crate) fn workspace(modules: &[PathBuf]) -> Result<PathBuf> {
         return Ok(root.to_path_buf());
     }
     let extra = modules.iter().map(|folder| member(folder)).collect::<Result<BTreeMap<_, _>>>()?;
-    let hash = extra.values().fold(Key::default(), |key, path| key.bytes(path.as_os_str().as_encoded_bytes()));
+    let hash =
+        extra.values().fold(Key::default(), |key, path| key.bytes(path.as_os_str().as_encoded_bytes()));
     let mirror = dirs::guest().with_file_name("guest-ws").join(&hash.hex()[..16]);
     stamp::create_folder(&mirror.join("modules"))?;
 
@@ -35,7 +36,8 @@ pub(crate) fn workspace(modules: &[PathBuf]) -> Result<PathBuf> {
     }
     for (name, folder) in &extra {
         // Not the repository's own path, under which cargo may know another crate with this name.
-        let place = format!("{name}-{}", &Key::default().bytes(folder.as_os_str().as_encoded_bytes()).hex()[..8]);
+        let place =
+            format!("{name}-{}", &Key::default().bytes(folder.as_os_str().as_encoded_bytes()).hex()[..8]);
         relink(folder, &mirror.join("modules").join(place))?;
     }
     // cargo adds the new members to the lock file: that must not be the repository's.
@@ -55,11 +57,12 @@ fn member(folder: &Path) -> Result<(String, PathBuf)> {
 
 fn package_name(folder: &Path) -> Result<String> {
     let manifest = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest)
-        .map_err(|why| Error::Usage(format!("{} is no module crate: no Cargo.toml ({why})", folder.display())))?;
-    let table: toml::Table = text.parse().map_err(|why: toml::de::Error| {
-        Error::Usage(format!("{}: {}", manifest.display(), why.message()))
+    let text = fs::read_to_string(&manifest).map_err(|why| {
+        Error::Usage(format!("{} is no module crate: no Cargo.toml ({why})", folder.display()))
     })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|why: toml::de::Error| Error::Usage(format!("{}: {}", manifest.display(), why.message())))?;
     let name = table.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str);
     name.map(str::to_owned).ok_or_else(|| Error::Usage(format!("{}: no [package] name", manifest.display())))
 }

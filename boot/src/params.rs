@@ -80,13 +80,21 @@ fn layout(params: &[Param]) -> String {
         let mode = format!("{mode:0>4}");
         let mut doc = param.doc.iter().filter(|line| !line.is_empty());
         let first = doc.next().cloned().unwrap_or_default();
-        rows.push([param.name.clone(), param.kind.clone(), param.range.clone(), param.default.clone(), mode, first]);
+        rows.push([
+            param.name.clone(),
+            param.kind.clone(),
+            param.range.clone(),
+            param.default.clone(),
+            mode,
+            first,
+        ]);
         rows.extend(doc.map(|line| ["", "", "", "", "", line].map(str::to_owned)));
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 6] = std::array::from_fn(width);
     let line = |row: &[String; 6]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()

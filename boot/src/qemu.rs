@@ -73,12 +73,15 @@ impl Machine {
     /// help) emulates the kernel instruction by instruction, hundreds of times slower than TCG: the module of the
     /// processor's maker has to be there, not just /dev/kvm.
     fn kvm(&self) -> bool {
-        let hardware = || ["kvm_intel", "kvm_amd"].iter().any(|name| Path::new("/sys/module").join(name).exists());
+        let hardware =
+            || ["kvm_intel", "kvm_amd"].iter().any(|name| Path::new("/sys/module").join(name).exists());
         match self.accel {
             Accel::Kvm => true,
             Accel::Tcg => false,
             Accel::Auto => {
-                let usable = || rustix::fs::access("/dev/kvm", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK);
+                let usable = || {
+                    rustix::fs::access("/dev/kvm", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)
+                };
                 !self.icount && hardware() && usable().is_ok()
             }
         }
@@ -126,14 +129,20 @@ impl Machine {
     /// [`Error::Host`] without QEMU.
     pub fn shell_line(&self, loader: &Path, bundle: &Path, line: &str) -> Result<String> {
         let mut words = vec![shell_quoted(program()?.as_os_str().as_bytes())];
-        words.extend(self.arguments(loader, bundle, line, None).iter().map(|word| shell_quoted(word.as_bytes())));
+        words.extend(
+            self.arguments(loader, bundle, line, None).iter().map(|word| shell_quoted(word.as_bytes())),
+        );
         Ok(words.join(" "))
     }
 }
 
 /// Memory for `-m`: whole MiB where it is that.
 fn memory(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 20) { format!("{}M", bytes >> 20) } else { format!("{}K", bytes.div_ceil(1 << 10)) }
+    if bytes.is_multiple_of(1 << 20) {
+        format!("{}M", bytes >> 20)
+    } else {
+        format!("{}K", bytes.div_ceil(1 << 10))
+    }
 }
 
 fn commas_doubled(path: &Path) -> OsString {

@@ -126,7 +126,8 @@ impl Run<'_> {
                 return Ok(Left::Time);
             }
             // One wait on everything; the order of the list is that of the results.
-            let patience = [deadline.map(|deadline| deadline - now), feed.patience()].into_iter().flatten().min();
+            let patience =
+                [deadline.map(|deadline| deadline - now), feed.patience()].into_iter().flatten().min();
             let signals = self.signals.as_ref().map(AsFd::as_fd);
             let places = [
                 Some((qemu.console.as_fd(), PollFlags::IN)),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// What a file is made of.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub(crate) struct Key(Xxh3);
 
 impl Key {
@@ -36,7 +36,15 @@ impl Key {
     /// Adds a file by its state; one that is missing has a state too.
     pub(crate) fn file(self, path: &Path) -> Self {
         let state = match fs::metadata(path) {
-            Ok(m) => [m.len(), m.ino(), m.dev(), m.mtime() as u64, m.mtime_nsec() as u64, m.ctime() as u64, m.ctime_nsec() as u64],
+            Ok(m) => [
+                m.len(),
+                m.ino(),
+                m.dev(),
+                m.mtime() as u64,
+                m.mtime_nsec() as u64,
+                m.ctime() as u64,
+                m.ctime_nsec() as u64,
+            ],
             Err(_) => [u64::MAX; 7],
         };
         let mut key = self.bytes(path.as_os_str().as_encoded_bytes());

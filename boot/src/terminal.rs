@@ -26,7 +26,7 @@ pub(crate) fn raw() -> bool {
 }
 
 /// Leaves the terminal as it was found.
-pub fn restore() {
+pub(crate) fn restore() {
     if let Some(found) = FOUND.lock().unwrap_or_else(PoisonError::into_inner).take() {
         let _ = termios::tcsetattr(stdin(), OptionalActions::Drain, &found);
     }

@@ -34,7 +34,8 @@ impl Toolchain {
         let rustlib = folder.join("lib/rustlib");
         let core = entries(&rustlib.join(TARGET).join("lib"))
             .any(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libcore-")));
-        let linker = entries(&rustlib).map(|host| host.join("bin/rust-lld")).find(|linker| linker.is_file())?;
+        let linker =
+            entries(&rustlib).map(|host| host.join("bin/rust-lld")).find(|linker| linker.is_file())?;
         let (cargo, rustc) = (folder.join("bin/cargo"), folder.join("bin/rustc"));
         (core && cargo.is_file() && rustc.is_file()).then_some(Self { cargo, rustc, linker })
     }
@@ -67,9 +68,9 @@ impl Toolchain {
             .output()
             .map_err(|why| Error::file("run", &script, why))?;
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let toolchain = Self::at(Path::new(&folder)).filter(|_| output.status.success()).ok_or_else(|| {
-            Error::Host(format!("no toolchain for {TARGET}: run `sh boot/setup.sh`"))
-        })?;
+        let toolchain = Self::at(Path::new(&folder))
+            .filter(|_| output.status.success())
+            .ok_or_else(|| Error::Host(format!("no toolchain for {TARGET}: run `sh boot/setup.sh`")))?;
         stamp::replace(&memory, format!("{key} {folder}\n").as_bytes())?;
         Ok(toolchain)
     }
@@ -85,10 +86,12 @@ impl Toolchain {
                 || ["CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"]
                     .iter()
                     .any(|prefix| name.starts_with(prefix));
-            let bending = ["CARGO", "RUSTC", "RUSTFLAGS", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-                || ["LD_LIBRARY_PATH", "MAKEFLAGS", "MFLAGS", "TARGET", "OUT_DIR", "PROFILE"].contains(&&*name);
+            let bending =
+                ["CARGO", "RUSTC", "RUSTFLAGS", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+                    || ["LD_LIBRARY_PATH", "MAKEFLAGS", "MFLAGS", "TARGET", "OUT_DIR", "PROFILE"]
+                        .contains(&&*name);
             if bending && !kept {
                 command.env_remove(&*name);
             }

@@ -4,7 +4,7 @@
 //! into the folder that the link means, anything else replaces what stood there. All belongs to root.
 
 use crate::error::{Error, Result};
-use crate::stamp::{self, Key};
+use crate::stamp::Key;
 use cpio::{Attributes, Device, Place, Writer};
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,7 +89,10 @@ impl Tree {
         for entry in entries {
             let host = entry.path();
             let name = entry.file_name().into_string().map_err(|_| {
-                Error::Host(format!("{}: the name of a file in the initramfs has to be UTF-8", host.display()))
+                Error::Host(format!(
+                    "{}: the name of a file in the initramfs has to be UTF-8",
+                    host.display()
+                ))
             })?;
             let path = if inside.is_empty() { name } else { format!("{inside}/{name}") };
             let meta = fs::symlink_metadata(&host).map_err(|why| Error::file("read", &host, why))?;
@@ -105,7 +108,10 @@ impl Tree {
             } else if !kind.is_socket() {
                 let (major, minor) = (rustix::fs::major(meta.rdev()), rustix::fs::minor(meta.rdev()));
                 let path = self.real_parent(&path)?;
-                self.put(path, Node { mode: meta.mode(), content: Content::Nothing(Device { major, minor }) });
+                self.put(
+                    path,
+                    Node { mode: meta.mode(), content: Content::Nothing(Device { major, minor }) },
+                );
             }
         }
         Ok(())
