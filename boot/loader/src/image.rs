@@ -173,3 +173,6 @@ fn section(file: &ElfBytes<'_, LittleEndian>, name: &str) -> Result<Option<Secti
 fn within(inner: Range, outer: Range) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ fn dynamic_range(config: &BootloaderConfig) -> Range {
 fn overlap(a: Range, b: Range) -> bool {
     a.start < b.end && b.start < a.end
 }
+
+#[cfg(test)]
+mod tests;

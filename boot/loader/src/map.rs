@@ -140,13 +140,6 @@ impl Map {
             .max_by_key(Range::size)
     }
 
-    /// Whether all of `range` is memory.
-    #[must_use]
-    pub fn is_memory(&self, range: Range) -> bool {
-        self.regions(&[])
-            .any(|r| r.kind == MemoryRegionKind::Usable && r.start <= range.start && range.end <= r.end)
-    }
-
     fn ranges(&self) -> impl Iterator<Item = (Range, u32)> {
         self.entries.iter().take(self.count).copied()
     }
@@ -219,7 +212,6 @@ mod tests {
         );
         assert_eq!(map.memory_end(), 16 * M);
         assert_eq!(map.largest_gap(&used, 1 << 32), Some(Range { start: M + 0x13000, end: 14 * M }));
-        assert!(map.is_memory(Range::new(14 * M, 2 * M)) && !map.is_memory(Range::new(15 * M, 2 * M)));
     }
 
     #[test]
