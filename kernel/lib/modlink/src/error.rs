@@ -1,35 +1,9 @@
 //! What can be wrong with a module: one clear line each, with the place and what would be right.
 
-use crate::{MAX_REGION_BYTES, MAX_SECTIONS, object::MAX_NAME_BYTES, region::Region, reloc::Kind};
+use crate::{
+    MAX_REGION_BYTES, MAX_SECTIONS, name::Name, object::MAX_NAME_BYTES, region::Region, reloc::Kind,
+};
 use core::fmt::{self, Display, Formatter};
-
-/// A name from the object's string tables, shown escaped and never longer than a line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Name<'a>(pub &'a [u8]);
-
-impl<'a> Name<'a> {
-    /// The name as text; `None` if it is not UTF-8.
-    pub fn as_str(self) -> Option<&'a str> {
-        core::str::from_utf8(self.0).ok()
-    }
-}
-
-impl Display for Name<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // Names come from the file: no control characters on the console, and no pages of text.
-        const SHOWN: usize = 200;
-        match self.0.get(..SHOWN) {
-            Some(start) if self.0.len() > SHOWN => write!(f, "{}...", start.escape_ascii()),
-            _ => write!(f, "{}", self.0.escape_ascii()),
-        }
-    }
-}
-
-impl fmt::Debug for Name<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
-    }
-}
 
 /// A place in a section, shown as `.text+0x1c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

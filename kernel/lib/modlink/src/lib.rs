@@ -37,6 +37,7 @@
 
 mod error;
 mod link;
+mod name;
 mod object;
 mod plan;
 mod record;
@@ -44,8 +45,9 @@ mod region;
 mod reloc;
 mod symbol;
 
-pub use error::{Fault, LinkError, Name, Site};
+pub use error::{Fault, LinkError, Site};
 pub use link::Linked;
+pub use name::Name;
 pub use object::{IDENTITY_BYTES, MAX_SECTIONS, Modinfo, Object};
 pub use plan::{Plan, Slot};
 pub use region::{Extent, MAX_REGION_BYTES, Memory, Region};

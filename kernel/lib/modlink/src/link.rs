@@ -1,7 +1,8 @@
 //! The third stage: sections are copied to their memory and every relocation is applied.
 
 use crate::{
-    error::{Fault, LinkError, Name, Site},
+    error::{Fault, LinkError, Site},
+    name::Name,
     object::Object,
     plan::{Plan, Relocations, Slot},
     record::{Rela, Section, SymbolRecord},

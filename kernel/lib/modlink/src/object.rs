@@ -1,7 +1,8 @@
 //! The first stage: the file is a relocatable object whose tables lie inside it.
 
 use crate::{
-    error::{Fault, LinkError, Name},
+    error::{Fault, LinkError},
+    name::Name,
     record::{Header, Record, Section, records},
 };
 use core::ffi::CStr;

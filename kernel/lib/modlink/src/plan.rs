@@ -1,7 +1,8 @@
 //! The second stage: every section has its place, every symbol and relocation is one we can link.
 
 use crate::{
-    error::{Fault, LinkError, Name, Site},
+    error::{Fault, LinkError, Site},
+    name::Name,
     object::Object,
     record::{Record, Rela, Section, SymbolRecord, records},
     region::{Extent, Region},

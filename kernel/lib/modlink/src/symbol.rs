@@ -2,7 +2,7 @@
 //! backtraces through it.
 
 use crate::{
-    error::Name,
+    name::Name,
     object::Object,
     plan::Slot,
     record::{Record, SymbolRecord},
