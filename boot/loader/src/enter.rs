@@ -45,11 +45,12 @@ pub(crate) struct Kernel<'a> {
 impl Kernel<'_> {
     /// Leaves the loader.
     pub(crate) fn enter(self) -> ! {
-        // SAFETY: `prepare` mapped the loader one to one, and from here on only its own memory and the kernel's are used.
+        // SAFETY: `prepare` mapped the loader one to one, and from here on only its own memory and the
+        // kernel's are used.
         unsafe { self.space.activate() };
         let boot_info = self.write_boot_info();
-        // SAFETY: entry and stack are mapped as the kernel's file says. At the entry the stack looks as after a call from
-        // address 0: aligned to 16 before the return address, and a backtrace ends there.
+        // SAFETY: entry and stack are mapped as the kernel's file says. At the entry the stack looks as after
+        // a call from address 0: aligned to 16 before the return address, and a backtrace ends there.
         unsafe {
             asm!(
                 "mov rsp, {stack}",

@@ -72,7 +72,7 @@ impl fmt::Display for Error {
             Self::Memory { wanted } => {
                 write!(
                     f,
-                    "no {} KiB of memory in one piece are left: give the machine more memory",
+                    "not enough memory ({} KiB in one piece are needed): give the machine more",
                     wanted.div_ceil(1024)
                 )
             }

@@ -1,8 +1,9 @@
 //! The kernel's ELF file, checked: every address and size that the loader uses afterwards is right.
 //!
-//! Accepted is a statically linked x86-64 executable in the higher half, as `bootloader_api` describes it: loadable segments in
-//! ascending order, none writable and executable, no two in one page, and a section `.bootloader-config`. A section
-//! `.kernel-cmdline` is where the command line goes; a kernel without one gets none.
+//! Accepted is a statically linked x86-64 executable in the higher half, as `bootloader_api` describes it:
+//! loadable segments in ascending order, none writable and executable, no two in one page, and a section
+//! `.bootloader-config`. A section `.kernel-cmdline` is where the command line goes; a kernel without one
+//! gets none.
 
 use crate::error::Error;
 use crate::map::Range;

@@ -1,8 +1,8 @@
 //! PVH: Xen's protocol for guests without firmware, and the one by which QEMU's `-kernel` enters an ELF file.
 //!
-//! The ELF file has a note of type 18 with the 32-bit entry. There `%ebx` holds the physical address of `hvm_start_info`
-//! (Xen's `start_info.h`), which leads to the memory map, the command line, ACPI's root pointer and the
-//! modules; the first one is the bundle (QEMU's `-initrd`).
+//! The ELF file has a note of type 18 with the 32-bit entry. There `%ebx` holds the physical address of
+//! `hvm_start_info` (Xen's `start_info.h`), which leads to the memory map, the command line, ACPI's root
+//! pointer and the modules; the first one is the bundle (QEMU's `-initrd`).
 
 use super::{Handover, enter};
 use core::arch::global_asm;
@@ -123,8 +123,8 @@ fn command_line(address: u64) -> Result<&'static [u8], Error> {
         return Ok(&[]);
     }
     let most = crate::memory::REACH.saturating_sub(address).min(LONGEST);
-    // SAFETY: the range is in the identity map, and `Handover::held` keeps the text from being overwritten; what comes
-    // after its NUL is not used.
+    // SAFETY: the range is in the identity map, and `Handover::held` keeps the text from being overwritten;
+    // what comes after its NUL is not used.
     let bytes = unsafe { core::slice::from_raw_parts(address as *const u8, most as usize) };
     let end = bytes.iter().position(|byte| *byte == 0);
     let end = end.ok_or(Error::Handover("the machine's command line has no end"))?;

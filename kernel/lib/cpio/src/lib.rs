@@ -13,7 +13,7 @@
 //!
 //! The reader ([`Archive`]) borrows everything from the archive's bytes, allocates nothing and survives
 //! any bytes: what is wrong comes out as an [`Error`] with its offset. A name ends at its first NUL, and
-//! the header's name size may count more NULs than one: so the writer ([`Writer`], feature `write`) puts a
+//! the header's name size may count more NULs than one: so the writer (`Writer`, feature `write`) puts a
 //! file's data at the start of a page, from where the kernel can use it in place.
 
 #![no_std]

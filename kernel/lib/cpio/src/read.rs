@@ -17,7 +17,7 @@ pub struct Archive<'a> {
 pub struct Entry<'a> {
     /// Offset of its header in the archive, in bytes.
     pub offset: usize,
-    /// The path, without the NULs after it. Any bytes; never empty in an archive that [`crate::Writer`] made.
+    /// The path, without the NULs after it. Any bytes; never empty in an archive that `Writer` made.
     pub name: &'a [u8],
     /// The contents of a file, the target of a symbolic link.
     pub data: &'a [u8],
