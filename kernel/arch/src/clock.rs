@@ -1,8 +1,7 @@
 //! The clock: the time stamp counter, told by CPUID or measured once at boot.
 //!
-//! It is measured against the high precision event timer (10 ns in QEMU) for 100 us, or against the power management
-//! timer (279 ns) for 1 ms. Each read of a clock sits between two reads of the counter, and the pair with the shortest
-//! gap of several is taken, so that an interruption of the virtual machine does not spoil it.
+//! It is measured against the high precision event timer (10 ns in QEMU) for 400 us, or against the power management
+//! timer (279 ns) for 1 ms.
 
 use crate::hpet::Hpet;
 use crate::{acpi, cpu, port};
@@ -63,11 +62,11 @@ pub fn hz() -> u64 {
 }
 
 /// Finds the counter's frequency and sets the kernel's clock by it. Takes at most about 1 ms.
-pub fn init(hpet: Option<Hpet>) -> (u64, Source) {
+pub fn init(hpet: Option<Hpet>) -> Frequency {
     let (hz, source) = if let Some(hz) = cpu::tsc_hz() {
         (hz, Source::Cpuid)
     } else if let Some(hpet) = hpet {
-        (measure(&|| hpet.count(), hpet.hz(), hpet.hz() / 10_000, u32::MAX), Source::Hpet)
+        (measure(&|| hpet.count(), hpet.hz(), hpet.hz() / 2_500, u32::MAX), Source::Hpet)
     } else if let Some(port) = acpi::facts().pm_timer {
         (
             measure(&|| port::inl(port) & 0xff_ffff, PM_TIMER_HZ, PM_TIMER_HZ / 1000, 0xff_ffff),
@@ -78,37 +77,63 @@ pub fn init(hpet: Option<Hpet>) -> (u64, Source) {
     };
     HZ.store(hz, Relaxed);
     base::clock::set_frequency(hz);
-    (hz, source)
+    Frequency { hz, source }
+}
+
+/// The counter's frequency and how it is known: `TSC 2400.012 MHz, measured against the HPET`.
+#[derive(Clone, Copy, Debug)]
+pub struct Frequency {
+    /// In Hz.
+    pub hz: u64,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TSC {}.{:03} MHz, {}", self.hz / 1_000_000, self.hz / 1000 % 1000, self.source)
+    }
 }
 
 /// Measures the counter over `ticks` of a clock that runs at `hz` and counts up to `mask`.
+///
+/// A clock's tick is long beside a cycle, so each end of the interval is read [`SAMPLES`] times: of all samples, the one
+/// with the earliest counter for its tick stood closest behind the tick's edge. That error is the same at both ends.
 fn measure(clock: &dyn Fn() -> u32, hz: u64, ticks: u64, mask: u32) -> u64 {
-    let (tsc0, clock0) = edge(clock);
-    let elapsed = |now: u32| u64::from(now.wrapping_sub(clock0) & mask);
-    while elapsed(clock()) < ticks {
+    let passed = |from: u32, to: u32| u64::from(to.wrapping_sub(from) & mask);
+    let first = sample(clock);
+    while passed(first[0].1, clock()) < ticks {
         core::hint::spin_loop();
     }
-    let (tsc1, clock1) = edge(clock);
-    let passed = elapsed(clock1).max(1);
-    (u128::from(tsc1.wrapping_sub(tsc0)) * u128::from(hz) / u128::from(passed)) as u64
+    let last = sample(clock);
+    // Cycles a tick, in 1/65536: good enough to bring the few ticks between samples to one edge.
+    let coarse = (last[0].0.wrapping_sub(first[0].0) << 16) / passed(first[0].1, last[0].1).max(1);
+    let edge = |samples: &[(u64, u32); SAMPLES]| {
+        let back = |&(cycles, count): &(u64, u32)| cycles.wrapping_sub(coarse * passed(samples[0].1, count) >> 16);
+        samples.iter().map(back).min().unwrap_or(0)
+    };
+    let cycles = edge(&last).wrapping_sub(edge(&first));
+    (u128::from(cycles) * u128::from(hz) / u128::from(passed(first[0].1, last[0].1).max(1))) as u64
 }
 
-/// A reading of both clocks at one moment: just as the slower one moves on.
-fn edge(clock: &dyn Fn() -> u32) -> (u64, u32) {
-    let mut best = (u64::MAX, 0, 0);
-    for _ in 0..4 {
-        let first = clock();
-        loop {
-            let before = cycles();
-            let now = clock();
-            let after = cycles();
-            if now != first {
-                if after.wrapping_sub(before) < best.0 {
-                    best = (after.wrapping_sub(before), before / 2 + after / 2, now);
-                }
+const SAMPLES: usize = 24;
+
+/// Pairs of the counter and the clock, the counter read just before; a pair with an interruption between is read again.
+fn sample(clock: &dyn Fn() -> u32) -> [(u64, u32); SAMPLES] {
+    let pair = || {
+        let before = cycles();
+        let count = clock();
+        (before, count, cycles().wrapping_sub(before))
+    };
+    let usual = (0..4).map(|_| pair().2).min().unwrap_or(0);
+    core::array::from_fn(|_| {
+        let mut best = pair();
+        for _ in 0..8 {
+            if best.2 <= usual * 2 {
                 break;
             }
+            best = pair();
         }
-    }
-    (best.1, best.2)
+        (best.0, best.1)
+    })
 }
