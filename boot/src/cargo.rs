@@ -49,10 +49,7 @@ impl Built {
 
     /// The program of that name.
     pub(crate) fn program(&self, name: &str) -> Option<&PathBuf> {
-        self.artifacts
-            .iter()
-            .find(|artifact| artifact.name == name)
-            .and_then(|artifact| artifact.program.as_ref())
+        self.artifacts.iter().filter(|artifact| artifact.name == name).find_map(|artifact| artifact.program.as_ref())
     }
 }
 

@@ -31,6 +31,9 @@ impl Image {
             let loaded = section.sh_flags.contains(elf::SHF_ALLOC);
             section.delete = !loaded && !matches!(section.data, SectionData::SectionString);
         }
+        for symbol in &mut builder.symbols {
+            symbol.delete = true;
+        }
         let mut out = Vec::new();
         builder.write(&mut out).map_err(fail)?;
         Ok(out)
