@@ -49,7 +49,10 @@ impl Built {
 
     /// The program of that name.
     pub(crate) fn program(&self, name: &str) -> Option<&PathBuf> {
-        self.artifacts.iter().filter(|artifact| artifact.name == name).find_map(|artifact| artifact.program.as_ref())
+        self.artifacts
+            .iter()
+            .filter(|artifact| artifact.name == name)
+            .find_map(|artifact| artifact.program.as_ref())
     }
 }
 
