@@ -1,5 +1,6 @@
 //! Finds the cargo, compiler and linker that build the guest.
 //!
+//! 0. The one at `OTTAWA_TOOLCHAIN`, when that is set.
 //! 1. The toolchain that runs this program (`CARGO` says where) or that rustup picks in the repository, when it has
 //!    core for the target. This is the usual case: rust-toolchain.toml asks for the target.
 //! 2. Else the one that boot/toolchain.sh prepares from Debian's packages, once. Its place is remembered beside the
@@ -24,6 +25,12 @@ pub(crate) struct Toolchain {
 impl Toolchain {
     /// Finds one, or prepares it.
     pub(crate) fn find() -> Result<Self> {
+        if let Some(folder) = env::var_os("OTTAWA_TOOLCHAIN") {
+            return Self::at(Path::new(&folder)).ok_or_else(|| {
+                let folder = folder.display();
+                Error::Host(format!("OTTAWA_TOOLCHAIN={folder} is no toolchain with the target {TARGET}"))
+            });
+        }
         let running = env::var_os("CARGO").map(PathBuf::from);
         let running = running.as_deref().and_then(|cargo| Self::at(cargo.parent()?.parent()?));
         running.or_else(Self::of_rustup).map_or_else(Self::prepared, Ok)
