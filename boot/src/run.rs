@@ -98,7 +98,12 @@ impl Run<'_> {
         let (status, why) = match left? {
             Left::QemuEnded => match told.status {
                 Some(status) => (status, None),
-                None => (STATUS_HOST, Some("QEMU ended without a status from the guest")),
+                None => (
+                    STATUS_HOST,
+                    Some(
+                        "QEMU ended without a status from the guest: see its words above, or its log with --qemu -d --qemu int",
+                    ),
+                ),
             },
             Left::Time => (STATUS_TIME, Some("the time limit is reached")),
             Left::Escape => (STATUS_HOST, Some("ended from the keyboard")),

@@ -1,8 +1,8 @@
 //! The kernel's command line, made of the words of ours.
 //!
-//! A word with spaces is put in double quotes, the value alone where there is a key (`who="a b"`), so that the
-//! kernel sees one word as it was one here. The kernel's grammar has no escape for a double quote: a word that
-//! holds one passes only when its quotes already keep its spaces together.
+//! Every word reaches the kernel as it was given here. One with spaces or double quotes is put in double quotes, the
+//! value alone where there is a key (`who="a b"`); in them `\"` is a quote and `\\` a backslash, as the kernel's crate
+//! `cmdline` reads it. A word that is already written that way for the kernel (`"a b"`, `who="a b"`) is left alone.
 
 use crate::error::{Error, Result};
 
@@ -13,9 +13,9 @@ pub const LIMIT: usize = 2048;
 ///
 /// # Errors
 ///
-/// [`Error::Usage`] for a line longer than [`LIMIT`] and for a word that no quoting keeps together.
+/// [`Error::Usage`] for a line longer than [`LIMIT`].
 pub fn line<W: AsRef<str>>(words: &[W]) -> Result<String> {
-    let quoted = words.iter().map(|word| quote(word.as_ref())).collect::<Result<Vec<_>>>()?;
+    let quoted: Vec<String> = words.iter().map(|word| quote(word.as_ref())).collect();
     let line = quoted.join(" ");
     if line.len() > LIMIT {
         let over = line.len() - LIMIT;
@@ -27,36 +27,30 @@ pub fn line<W: AsRef<str>>(words: &[W]) -> Result<String> {
     Ok(line)
 }
 
-fn quote(word: &str) -> Result<String> {
-    if word.contains('"') {
-        return if keeps_together(word) {
-            Ok(word.into())
-        } else {
-            Err(Error::Usage(format!(
-                "the word `{word}` holds a double quote, which the kernel's command line cannot carry"
-            )))
-        };
-    }
-    if !word.is_empty() && !word.contains(is_space) {
-        return Ok(word.into());
-    }
+fn quote(word: &str) -> String {
+    let special = |text: &str| text.is_empty() || text.contains(|c: char| is_space(c) || c == '"');
     match word.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !key.contains(is_space) => Ok(format!("{key}=\"{value}\"")),
-        _ => Ok(format!("\"{word}\"")),
+        _ if !special(word) || is_quoted(word) => word.into(),
+        Some((key, value)) if !special(key) => {
+            if is_quoted(value) {
+                word.into()
+            } else {
+                format!("{key}={}", in_quotes(value))
+            }
+        }
+        _ => in_quotes(word),
     }
 }
 
-/// Whether quotes come in pairs and every space is inside one.
-fn keeps_together(word: &str) -> bool {
-    let mut inside = false;
-    for c in word.chars() {
-        match c {
-            '"' => inside = !inside,
-            c if is_space(c) && !inside => return false,
-            _ => {}
-        }
-    }
-    !inside
+/// Whether quotes around it are the only ones.
+fn is_quoted(text: &str) -> bool {
+    text.strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .is_some_and(|inner| !inner.contains(['"', '\\']))
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
 fn is_space(c: char) -> bool {
@@ -69,22 +63,32 @@ mod tests {
 
     #[test]
     fn a_word_with_spaces_stays_one_word() {
-        assert_eq!(line(&["who=a b", "c d", "e"]).unwrap(), r#"who="a b" "c d" e"#);
+        assert_eq!(line(&["who=a b", "c d", "e", r"f\g"]).unwrap(), r#"who="a b" "c d" e f\g"#);
     }
 
     #[test]
-    fn an_empty_word_stays_a_word() {
-        assert_eq!(line(&["--", ""]).unwrap(), r#"-- """#);
+    fn the_kernel_reads_each_word_as_it_was_given() {
+        let given = [
+            "a",
+            "",
+            "k=v w",
+            "k w=v",
+            r#"echo "hi there""#,
+            r#"it"s"#,
+            r#"a\"b c\"#,
+            "--",
+            "x=",
+            "=y z",
+            "t\tu",
+        ];
+        let line = line(&given).unwrap();
+        let read: Vec<String> = cmdline::words(&line).map(|word| word.text().to_string()).collect();
+        assert_eq!(read, given);
     }
 
     #[test]
-    fn quotes_typed_by_the_user_are_left_alone() {
-        assert_eq!(line(&[r#"who="a b""#]).unwrap(), r#"who="a b""#);
-    }
-
-    #[test]
-    fn a_quote_that_would_swallow_the_next_word_is_wrong_usage() {
-        assert!(matches!(line(&[r#"it"s"#, "next"]), Err(Error::Usage(_))));
+    fn quotes_written_for_the_kernel_are_left_alone() {
+        assert_eq!(line(&[r#"who="a b""#, r#""who=a b""#]).unwrap(), r#"who="a b" "who=a b""#);
     }
 
     #[test]
