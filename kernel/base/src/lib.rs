@@ -12,7 +12,8 @@
 //! | [`symbols`] | the name of the function at an address |
 //!
 //! The layer allocates nothing and knows no device. `unsafe` is denied here except in the files that say at their head
-//! what they need it for: [`percpu`], `sync/once.rs`, `param/table.rs`.
+//! what they need it for: [`percpu`], [`clock`], `sync/once.rs`, `param/table.rs`. Declarations of per-CPU data and
+//! parameters place statics in sections, which counts as unsafe; their macros answer for it.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod error;
 pub mod irq;
 pub mod log;
+pub mod param;
 pub mod percpu;
 pub mod symbols;
 pub mod sync;

@@ -235,6 +235,7 @@ mod machine {
     //! The head through GS.
     use super::{CpuHead, PerCpu, UnsafeCell};
     use core::arch::asm;
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use x86_64::VirtAddr;
     use x86_64::registers::model_specific::GsBase;
 
@@ -259,17 +260,19 @@ mod machine {
         held_irq: 0,
     });
 
-    /// Makes CPU 0's area and points GS at it. Nothing before it may log, lock or touch per-CPU data.
-    ///
-    /// # Safety
-    /// Called once, by CPU 0, with interrupts masked, before anything else of this crate.
-    pub unsafe fn init_cpu0() {
+    /// Makes CPU 0's area and points GS at it. Called by CPU 0 with interrupts masked; nothing before it may log, lock or
+    /// touch per-CPU data (it would fault). A second call does nothing.
+    pub fn init_cpu0() {
+        static DONE: AtomicBool = AtomicBool::new(false);
+        if DONE.swap(true, Relaxed) {
+            return;
+        }
         let start = &raw const __percpu_start as u64;
         let size = &raw const __percpu_end as u64 - start;
         let area = &raw const __percpu_cpu0 as u64;
         let head = (area + (&raw const HEAD as u64 - start)) as *mut CpuHead;
         // SAFETY: the linker script makes the template and CPU 0's area of this size, apart from each other; nobody uses
-        // the area yet. The head's copy lies inside it at the head's place in the template.
+        // the area before GS points at it, and this runs once. The head's copy lies at the head's place in the template.
         unsafe {
             core::ptr::copy_nonoverlapping(start as *const u8, area as *mut u8, size as usize);
             (*head).self_ptr = head as u64;

@@ -8,7 +8,6 @@ use super::ring::{Record, Stamp};
 use super::{Level, RING};
 use crate::sync::{IrqSpinLock, OnceCell, rank};
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// What shows the log to a person.
 pub trait Console: Sync {
@@ -23,7 +22,12 @@ pub trait Console: Sync {
 static CONSOLES: [OnceCell<&'static dyn Console>; 4] = [const { OnceCell::new() }; 4];
 /// The number of the next record to show.
 static SHOWN: IrqSpinLock<u64> = IrqSpinLock::new(rank::CONSOLES, 0);
-static QUIET: AtomicBool = AtomicBool::new(false);
+
+crate::param! {
+    part "";
+    /// Shows warnings and worse on the console, no facts; what modules print is always shown.
+    static QUIET as "quiet": bool = false;
+}
 
 /// Adds a console. What the ring holds and no console has shown yet goes to it at once. A fifth console is left out.
 pub fn add_console(console: &'static dyn Console) {
@@ -35,11 +39,6 @@ pub fn add_console(console: &'static dyn Console) {
         }
     }
     flush();
-}
-
-/// With `true` the consoles get warnings and worse, and what modules print.
-pub fn set_quiet(quiet: bool) {
-    QUIET.store(quiet, Relaxed);
 }
 
 /// Writes `text` to every console, after the records that are waiting. For what programs write.
@@ -73,7 +72,7 @@ fn show(shown: &mut u64) {
     loop {
         let Some(number) = RING.lock().read(*shown, &mut record) else { return };
         *shown = number + 1;
-        if record.plain || record.level <= Level::Warning || !QUIET.load(Relaxed) {
+        if record.plain || record.level <= Level::Warning || !QUIET.get() {
             let _ = show_record(&record);
         }
     }

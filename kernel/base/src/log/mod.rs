@@ -17,7 +17,7 @@ mod line;
 mod panic;
 mod ring;
 
-pub use console::{Console, add_console, console_write, flush, set_quiet};
+pub use console::{Console, add_console, console_write, flush};
 pub use panic::panic_write;
 pub use ring::{Record, TEXT_MAX};
 

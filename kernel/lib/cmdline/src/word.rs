@@ -96,15 +96,10 @@ impl<'a> Word<'a> {
 
     /// The name and, if there is a `=`, the value. A word that begins with `=` is all name.
     pub fn split(&self) -> (Chunk<'a>, Option<Chunk<'a>>) {
-        let Some((name, value)) = self.raw.split_once('=') else { return (self.text(), None) };
-        if name.trim_matches('"').is_empty() {
-            return (self.text(), None);
+        match self.text().split_once('=') {
+            Some((name, value)) if !name.is_empty() => (name, Some(value)),
+            _ => (self.text(), None),
         }
-        let mut scan = Scan { quoted: false, escaped: false };
-        name.bytes().for_each(|byte| {
-            scan.step(byte);
-        });
-        (Chunk { raw: name, quoted: false }, Some(Chunk { raw: value, quoted: scan.quoted }))
     }
 }
 
@@ -117,9 +112,14 @@ pub struct Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// A text that holds no quotes: itself.
-    pub fn plain(text: &'a str) -> Option<Self> {
-        (!text.contains('"')).then_some(Self { raw: text, quoted: false })
+    /// What stands before and behind the first `separator`, which is neither a quote nor a backslash.
+    pub fn split_once(&self, separator: char) -> Option<(Self, Self)> {
+        let (before, behind) = self.raw.split_once(separator)?;
+        let mut scan = Scan { quoted: self.quoted, escaped: false };
+        before.bytes().for_each(|byte| {
+            scan.step(byte);
+        });
+        Some((Chunk { raw: before, quoted: self.quoted }, Chunk { raw: behind, quoted: scan.quoted }))
     }
 
     /// The text in pieces: put together they are the text.
@@ -270,6 +270,10 @@ mod tests {
         assert_eq!(split(r#""who=Big World""#), ("who".into(), Some("Big World".into())));
         assert_eq!(split(r#"who="a\"b""#), ("who".into(), Some("a\"b".into())));
         assert_eq!(split(r#""w"ho=""#), ("who".into(), Some(String::new())));
+        assert_eq!(split(r#"""=a"#), ("=a".into(), None));
+        let name = words(r#""hello.who=Big World""#).next().expect("a word").split().0;
+        let (part, name) = name.split_once('.').expect("a dot");
+        assert_eq!((part.to_string(), name.to_string()), ("hello".into(), "who".into()));
     }
 
     #[test]
