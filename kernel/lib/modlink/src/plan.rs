@@ -223,9 +223,9 @@ impl<'a> Plan<'a, '_> {
     }
 }
 
-/// Sections that tell about the module and are read from the file.
+/// Sections that tell about the module, to the kernel or to tools, and are read from the file.
 fn is_metadata(name: Name<'_>) -> bool {
-    matches!(name.0, b".modinfo" | b".ottawa.build")
+    matches!(name.0, b".modinfo" | b".ottawa.build" | b".paraminfo")
 }
 
 fn place(
