@@ -5,9 +5,9 @@
 # The program alone is no machine: modules fit only the kernel that was built in the same call. So the command builds
 # all of it, as it always does, and starts what the crate stands for:
 #
-#   -p kernel, cargo run     the kernel, with the words given
-#   -p kernel, cargo test    the kernel with every module of tests/kernel, then power-off
-#   -p MODULE                the kernel with that module loaded, then power-off (words given come before)
+#   cargo run -p kernel      the kernel, with the words given
+#   cargo test -p MODULE     the kernel with that module loaded, then power-off (words given come before). For crates
+#                            of tests/kernel, and modules whose Cargo.toml names boot/guest-test.rs as a test.
 set -eu
 program=${1:?the program that cargo built}
 shift
@@ -18,11 +18,6 @@ case $program in
     */release/*) profile=release ;;
     *) profile=dev ;;
 esac
-case $program in
-    */deps/*) testing=1 ;;
-    *) testing= ;;
-esac
-
 # The command itself is a program of the host, for the host's own toolchain.
 unset RUSTUP_TOOLCHAIN CARGO RUSTC LD_LIBRARY_PATH RUST_RECURSION_COUNT CARGO_BUILD_TARGET
 cd "$root"
@@ -30,11 +25,5 @@ cd "$root"
 set -- --profile "$profile" "$@"
 if [ "$crate" != kernel ]; then
     set -- --test-modules "$@" "modules=$(echo "$crate" | tr - _)" init=none
-elif [ -n "$testing" ]; then
-    modules=
-    for folder in tests/kernel/*/; do
-        modules=$modules${modules:+,}$(basename "$folder" | tr - _)
-    done
-    set -- --test-modules "$@" "modules=$modules" init=none
 fi
 exec cargo run --quiet --package boot --bin ottawa -- "$@"
