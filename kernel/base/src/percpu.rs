@@ -235,7 +235,6 @@ mod machine {
     //! The head through GS.
     use super::{CpuHead, PerCpu, UnsafeCell};
     use core::arch::asm;
-    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use x86_64::VirtAddr;
     use x86_64::registers::model_specific::GsBase;
 
@@ -260,13 +259,11 @@ mod machine {
         held_irq: 0,
     });
 
-    /// Makes CPU 0's area and points GS at it. Called by CPU 0 with interrupts masked; nothing before it may log, lock or
-    /// touch per-CPU data (it would fault). A second call does nothing.
-    pub fn init_cpu0() {
-        static DONE: AtomicBool = AtomicBool::new(false);
-        if DONE.swap(true, Relaxed) {
-            return;
-        }
+    /// Makes CPU 0's area and points GS at it. Nothing before it may log, lock or touch per-CPU data (it would fault).
+    ///
+    /// # Safety
+    /// Called once, by CPU 0, with interrupts masked.
+    pub unsafe fn init_cpu0() {
         let start = &raw const __percpu_start as u64;
         let size = &raw const __percpu_end as u64 - start;
         let area = &raw const __percpu_cpu0 as u64;

@@ -39,26 +39,8 @@ static KERNEL: OnceCell<Table<'static>> = OnceCell::new();
 static MODULES: OnceCell<Resolver> = OnceCell::new();
 
 /// Adopts the table of the kernel's own symbols. Once: a second one is left out.
-///
-/// # Errors
-/// What is wrong with the bytes.
-pub fn set_kernel_table(bytes: &'static [u8]) -> Result<(), ksym::Error> {
-    let _ = KERNEL.set(Table::parse(bytes)?);
-    Ok(())
-}
-
-/// The first seven digits of the build's identity; `?` before there is a table.
-pub fn short_build_id() -> impl fmt::Display {
-    struct Short;
-    impl fmt::Display for Short {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            match kernel_table().map(Table::build_id) {
-                Some([a, b, c, d, ..]) => write!(f, "{a:02x}{b:02x}{c:02x}{:x}", d >> 4),
-                None => f.write_str("?"),
-            }
-        }
-    }
-    Short
+pub fn set_kernel_table(table: Table<'static>) {
+    let _ = KERNEL.set(table);
 }
 
 /// The table of the kernel's own symbols, once it is there.
