@@ -6,7 +6,7 @@
 # all of it, as it always does, and starts what the crate stands for:
 #
 #   cargo run -p kernel      the kernel, with the words given
-#   cargo test -p MODULE     the kernel with that module loaded, then power-off (words given come before). For crates
+#   cargo test -p MODULE     the kernel with that module loaded, then power-off (words given come after). For crates
 #                            of tests/kernel, and modules whose Cargo.toml names boot/guest-test.rs as a test.
 set -eu
 program=${1:?the program that cargo built}
@@ -18,12 +18,13 @@ case $program in
     */release/*) profile=release ;;
     *) profile=dev ;;
 esac
+
 # The command itself is a program of the host, for the host's own toolchain.
 unset RUSTUP_TOOLCHAIN CARGO RUSTC LD_LIBRARY_PATH RUST_RECURSION_COUNT CARGO_BUILD_TARGET
 cd "$root"
 
 set -- --profile "$profile" "$@"
 if [ "$crate" != kernel ]; then
-    set -- --test-modules "$@" "modules=$(echo "$crate" | tr - _)" init=none
+    set -- --test-modules "modules=$(echo "$crate" | tr - _)" init=none "$@"
 fi
 exec cargo run --quiet --package boot --bin ottawa -- "$@"

@@ -62,14 +62,15 @@ rustup_has_target() {
 missing=
 
 if have qemu-system-x86_64; then :; else install qemu qemu-system-x86; fi
-have qemu-system-x86_64 && say qemu "$(qemu-system-x86_64 --version | head -1)"
+if have qemu-system-x86_64; then say qemu "$(qemu-system-x86_64 --version | head -1)"; else missing=1; fi
 
 if static_busybox; then :; else install busybox busybox-static; fi
-static_busybox && say busybox "$(command -v busybox)"
+if static_busybox; then say busybox "$(command -v busybox)"; else missing=1; fi
 
 have cc || install cc gcc libc6-dev
-have cc && say cc "$(command -v cc)"
+if have cc; then say cc "$(command -v cc)"; else missing=1; fi
 
+have cargo && have rustc || install rust rustc-web cargo-web rust-web-src
 if ! have cargo || ! have rustc; then
     say rust "missing: install rustup (https://rustup.rs), then run this again"
     exit 1
