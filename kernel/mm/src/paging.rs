@@ -108,7 +108,9 @@ pub(crate) fn map_range(
     let mut phys = range.start;
     while phys < range.end {
         let mut level = largest;
-        while level > 1 && ((virt | phys) & (level_size(level) - 1) != 0 || range.end - phys < level_size(level)) {
+        while level > 1
+            && ((virt | phys) & (level_size(level) - 1) != 0 || range.end - phys < level_size(level))
+        {
             level -= 1;
         }
         table.map(virt, phys, level, flags, source)?;

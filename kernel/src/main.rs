@@ -1,0 +1,43 @@
+//! The boot order, as a table of contents.
+//!
+//! [`start`] runs on the loader's boot stack and ends with memory; [`main`] goes on, on a stack of the kernel's own.
+#![cfg_attr(target_os = "none", no_std)]
+#![no_main]
+
+mod boot;
+mod panic;
+
+use base::{info, param};
+use bootloader_api::BootInfo;
+
+bootloader_api::entry_point!(start, config = &mm::BOOT_CONFIG);
+
+/// The CPU's own structures, the clock, the log, the command line, memory. The loader's structures and its page tables are
+/// gone after [`boot::memory`].
+fn start(info: &'static mut BootInfo) -> ! {
+    let first = arch::clock::cycles();
+    boot::per_cpu();
+    arch::gdt::load();
+    arch::trap::load();
+    arch::serial::init();
+    let firmware = boot::firmware(info);
+    let clock = boot::clock(first);
+    boot::adopt_bundle(info);
+    param::apply_command_line(boot::command_line());
+    boot::banner();
+    boot::memory(info);
+    info!("clock: {clock}; {firmware}");
+    boot::leave_boot_stack(main)
+}
+
+/// Interrupts, devices, modules, and then the first program.
+extern "C" fn main() -> ! {
+    boot::interrupts();
+    boot::devices();
+    boot::release_boot_files();
+    boot::debug_panic();
+    let loaded = boot::modules();
+    let word = boot::first_program(loaded);
+    info!("power-off");
+    arch::power::off(word)
+}

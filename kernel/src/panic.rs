@@ -1,0 +1,15 @@
+//! The panic handler: a Rust panic becomes the machine's last words.
+
+use core::panic::PanicInfo;
+
+// On the host, where the kernel is only checked, the workspace's other features bring the standard library along.
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    match info.location() {
+        Some(place) => {
+            arch::panic::report(format_args!("{} ({}:{})", info.message(), place.file(), place.line()))
+        }
+        None => arch::panic::report(format_args!("{}", info.message())),
+    }
+}
