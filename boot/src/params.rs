@@ -28,6 +28,7 @@ struct Param {
 /// [`Error::Host`] for a file that cannot be read or whose records are damaged.
 pub fn table(artifacts: &Artifacts) -> Result<String> {
     let mut params = of_file(&artifacts.stripped, "")?;
+    params.sort_by(|a, b| a.name.cmp(&b.name));
     for module in &artifacts.modules {
         params.extend(of_file(&module.path, &module.name)?);
     }
