@@ -16,6 +16,15 @@
 //! parameters place statics in sections, which counts as unsafe; their macros answer for it.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_types,
+        clippy::disallowed_methods,
+        clippy::disallowed_macros,
+        reason = "the tests run on the host, with std"
+    )
+)]
 
 pub mod clock;
 pub mod error;

@@ -3,6 +3,7 @@
 //! The waiting itself is `spin`'s mutex, which executes `pause` in every turn. Around it come, in this order: interrupts
 //! off (for [`IrqSpinLock`]), preemption off, the rank's check; and the same backwards at the end: a guard's fields are
 //! dropped in the order in which they stand.
+#![allow(clippy::disallowed_types, reason = "the one place where spin's mutex is the raw lock")]
 
 use super::rank::{Held, Rank};
 use crate::irq::IrqGuard;
