@@ -8,7 +8,8 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=kernel.ld");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
-        for arg in [&format!("-T{dir}/kernel.ld"), "--undefined-glob=*", "--no-gc-sections", "--build-id=none"] {
+        println!("cargo:rustc-link-arg-bins=-T{dir}/kernel.ld");
+        for arg in ["--undefined-glob=*", "--no-gc-sections", "--build-id=none"] {
             println!("cargo:rustc-link-arg-bins={arg}");
         }
     }
