@@ -14,7 +14,6 @@ use crate::ko;
 use crate::mirror;
 use crate::stamp::{self, Key};
 use crate::toolchain::Toolchain;
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -120,7 +119,7 @@ pub fn build(options: &BuildOptions) -> Result<Artifacts> {
     };
     let (loader_built, kernel) = (program("loader")?, program("ottawa-kernel")?);
 
-    let identity = identity(&crates, &built)?;
+    let identity = identity(&crates, &built, &kernel)?;
     let modules = crates
         .modules
         .iter()
@@ -208,12 +207,13 @@ fn compile(
 }
 
 /// The build identity: changes with every change of the compiled kernel, its interface or its code.
-fn identity(crates: &Crates, built: &Built) -> Result<u128> {
+///
+/// Libraries hold what generic code of the kernel becomes in a module, the program holds the rest.
+fn identity(crates: &Crates, built: &Built, kernel: &PathBuf) -> Result<u128> {
     let mut key = Key::default();
-    let libraries: BTreeMap<_, _> = built.libraries();
-    for library in
-        libraries.iter().filter(|(package, _)| crates.kernel.contains(**package)).map(|(_, file)| file)
-    {
+    let libraries = built.libraries();
+    let of_kernel = libraries.iter().filter(|(package, _)| crates.kernel.contains(**package));
+    for library in of_kernel.map(|(_, file)| *file).chain([kernel]) {
         let bytes = fs::read(library).map_err(|why| Error::file("read", library, why))?;
         let name = library.file_name().unwrap_or_default();
         key = key.bytes(name.as_encoded_bytes()).bytes(&stamp::hash(&bytes).to_le_bytes());
