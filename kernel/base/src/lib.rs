@@ -13,7 +13,8 @@
 //!
 //! The layer allocates nothing and knows no device. `unsafe` is denied here except in the files that say at their head
 //! what they need it for: [`percpu`], [`clock`], `sync/once.rs`, `param/table.rs`. Declarations of per-CPU data and
-//! parameters place statics in sections, which counts as unsafe; their macros answer for it.
+//! parameters place statics in sections, which counts as unsafe; in other crates their macros answer for it, even under
+//! `forbid(unsafe_code)`.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 #![cfg_attr(

@@ -60,7 +60,6 @@ const _: () = {
 macro_rules! per_cpu {
     ($($(#[$meta:meta])* $vis:vis static $name:ident: $ty:ty = $init:expr;)*) => {$(
         $(#[$meta])*
-        #[allow(unsafe_code)]
         #[unsafe(link_section = ".percpu")]
         $vis static $name: $crate::percpu::PerCpu<$ty> = $crate::percpu::PerCpu::new($init);
     )*};
@@ -117,14 +116,14 @@ pub fn cpu_id() -> u32 {
 /// Keeps the running task on this CPU until [`preempt_enable`]; nests.
 #[inline]
 pub fn preempt_disable() {
-    machine::add32::<{ offset_of!(CpuHead, preempt_count) }>(1);
+    machine::add32::<{ offset_of!(CpuHead, preempt_count) }, 1>();
 }
 
 /// Takes one [`preempt_disable`] back.
 #[inline]
 pub fn preempt_enable() {
     debug_assert!(preempt_count() != 0, "preempt_enable without preempt_disable");
-    machine::add32::<{ offset_of!(CpuHead, preempt_count) }>(u32::MAX);
+    machine::add32::<{ offset_of!(CpuHead, preempt_count) }, -1>();
 }
 
 /// How often preemption is disabled on this CPU.
@@ -142,13 +141,13 @@ pub fn irq_nest() -> u32 {
 /// A handler begins. For the entry path alone.
 #[inline]
 pub fn irq_enter() {
-    machine::add32::<{ offset_of!(CpuHead, irq_nest) }>(1);
+    machine::add32::<{ offset_of!(CpuHead, irq_nest) }, 1>();
 }
 
 /// A handler ends. For the entry path alone.
 #[inline]
 pub fn irq_leave() {
-    machine::add32::<{ offset_of!(CpuHead, irq_nest) }>(u32::MAX);
+    machine::add32::<{ offset_of!(CpuHead, irq_nest) }, -1>();
 }
 
 /// Whether another task should run on this CPU.
@@ -303,9 +302,9 @@ mod machine {
     }
 
     #[inline]
-    pub(super) fn add32<const OFFSET: usize>(value: u32) {
+    pub(super) fn add32<const OFFSET: usize, const BY: i32>() {
         // SAFETY: as for `store32`. One instruction: an interrupt falls before or after it.
-        unsafe { asm!("add dword ptr gs:[{o}], {:e}", in(reg) value, o = const OFFSET, options(nostack)) };
+        unsafe { asm!("add dword ptr gs:[{o}], {by}", o = const OFFSET, by = const BY, options(nostack)) };
     }
 
     #[inline]
@@ -349,8 +348,8 @@ mod machine {
     pub(super) fn store32<const OFFSET: usize>(value: u32) {
         HEAD.with(|head| head[OFFSET / 4].set(value));
     }
-    pub(super) fn add32<const OFFSET: usize>(value: u32) {
-        store32::<OFFSET>(load32::<OFFSET>().wrapping_add(value));
+    pub(super) fn add32<const OFFSET: usize, const BY: i32>() {
+        store32::<OFFSET>(load32::<OFFSET>().wrapping_add_signed(BY));
     }
     pub(super) fn load64<const OFFSET: usize>() -> u64 {
         HEAD.with(|head| u64::from(head[OFFSET / 4].get()) | u64::from(head[OFFSET / 4 + 1].get()) << 32)

@@ -23,10 +23,13 @@ static CONSOLES: [OnceCell<&'static dyn Console>; 4] = [const { OnceCell::new() 
 /// The number of the next record to show.
 static SHOWN: IrqSpinLock<u64> = IrqSpinLock::new(rank::CONSOLES, 0);
 
-crate::param! {
-    part "";
-    /// Shows warnings and worse on the console, no facts; what modules print is always shown.
-    static QUIET as "quiet": bool = false;
+#[allow(unsafe_code, reason = "a parameter lies in a section of its own")]
+mod params {
+    crate::param! {
+        part "";
+        /// Shows warnings and worse on the console, no facts; what modules print is always shown.
+        pub(super) static QUIET as "quiet": bool = false;
+    }
 }
 
 /// Adds a console. What the ring holds and no console has shown yet goes to it at once. A fifth console is left out.
@@ -72,7 +75,7 @@ fn show(shown: &mut u64) {
     loop {
         let Some(number) = RING.lock().read(*shown, &mut record) else { return };
         *shown = number + 1;
-        if record.plain || record.level <= Level::Warning || !QUIET.get() {
+        if record.plain || record.level <= Level::Warning || !params::QUIET.get() {
             let _ = show_record(&record);
         }
     }

@@ -83,13 +83,11 @@ macro_rules! __params {
             const FIELDS: [&str; 7] =
                 [PART, $text, TYPE, DEFAULT, RANGE, $crate::__param!(@mode_text $($mode)?), DOC];
 
-            #[allow(unsafe_code)]
             #[cfg_attr(target_os = "none", unsafe(link_section = ".param"))]
             #[cfg_attr(not(target_os = "none"), unsafe(link_section = "param_table"))]
             #[used]
             static ENTRY: Entry = Entry::new(PART, $text, TYPE, DEFAULT, RANGE, DOC, MODE, &$name);
 
-            #[allow(unsafe_code)]
             #[unsafe(link_section = ".paraminfo")]
             #[used]
             static INFO: [u8; macro_only::info_len(&FIELDS)] = macro_only::info_record(&FIELDS);

@@ -1,4 +1,5 @@
 //! Declarations of every type, set in every way.
+#![allow(unsafe_code, reason = "parameters lie in sections of their own")]
 
 use super::*;
 use crate::{Error, Result, log, param, param_enum};
