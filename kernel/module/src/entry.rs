@@ -7,11 +7,12 @@
 #![allow(unsafe_code, reason = "turns addresses in modules into functions and names")]
 
 use crate::list;
+use crate::names::Names;
 use base::Result;
 use base::param::{Entry, Table};
 use base::symbols::Symbol;
 use core::ops::Range;
-use modlink::{Linked, Region};
+use modlink::Linked;
 
 /// `__ottawa_init`: makes the module's value.
 pub type Init = fn() -> Result<()>;
@@ -26,21 +27,13 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Finds them; `Err` is the name of the one that there is not.
-    pub(crate) fn of(linked: &Linked<'_, '_>) -> Result<Self, &'static str> {
-        let mut entries = Self { init: 0, exit: 0 };
-        for symbol in linked.symbols().filter(|symbol| symbol.function && symbol.global) {
-            match (symbol.name.0, symbol.region) {
-                (b"__ottawa_init", region) if region.is_text() => entries.init = symbol.address,
-                (b"__ottawa_exit", Region::Text) => entries.exit = symbol.address,
-                _ => {}
-            }
-        }
-        match entries {
-            Self { init: 0, .. } => Err("__ottawa_init"),
-            Self { exit: 0, .. } => Err("__ottawa_exit"),
-            _ => Ok(entries),
-        }
+    /// Finds them among the functions that stay and those that go; `Err` is the one that there is not.
+    pub(crate) fn of(stay: &Names, go: &Names) -> Result<Self, &'static str> {
+        const INIT: &str = "__ottawa_init";
+        const EXIT: &str = "__ottawa_exit";
+        let init = go.function(INIT).or_else(|| stay.function(INIT)).ok_or(INIT)?;
+        let exit = stay.function(EXIT).ok_or(EXIT)?;
+        Ok(Self { init, exit })
     }
 
     /// Runs the module's `init`. Its memory is there as long as the call.
@@ -48,15 +41,15 @@ impl Entries {
     /// # Errors
     /// What the module's `init` returned.
     pub(crate) fn init(self) -> Result<()> {
-        // SAFETY: `of` found the symbol in sealed text of this module; `module!` gave it this type, and
-        // the build identity says that both sides mean the same by it (see above). The address is not 0.
+        // SAFETY: `of` found the function in this module's memory; `module!` gave it this type, and the
+        // build identity says that both sides mean the same by it (see above). The address is not 0.
         let init = unsafe { core::mem::transmute::<*const (), Init>(self.init as *const ()) };
         init()
     }
 
     /// Drops the module's value.
     pub(crate) fn exit(self) {
-        // SAFETY: as in `init`; this symbol lies in the text that stays.
+        // SAFETY: as in `init`; this function lies in the text that stays.
         let exit = unsafe { core::mem::transmute::<*const (), Exit>(self.exit as *const ()) };
         exit()
     }

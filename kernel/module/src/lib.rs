@@ -59,3 +59,8 @@ pub fn init(initramfs: &'static [u8]) {
     files::index(initramfs);
     base::symbols::set_module_resolver(entry::name_for_backtrace);
 }
+
+/// The file of the module `name` in the initramfs, for who looks at it without loading it.
+pub fn image(name: &str) -> Option<&'static [u8]> {
+    files::find(name).map(|file| file.image)
+}

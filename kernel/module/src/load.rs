@@ -122,10 +122,8 @@ fn link<'a>(name: &str, object: &Object<'a>, holds: &[Arc<Module>]) -> Result<Wh
     let linked = plan.link(&mut open.as_memory(), |symbol| {
         kernel.lookup(symbol).or_else(|| holds.iter().find_map(|module| module.export(symbol)))
     })?;
-    let entries = Entries::of(&linked).map_err(Cause::NoEntry)?;
-    let symbols = linked.symbols();
-    let names = Names::of(symbols.clone().filter(|symbol| !symbol.region.is_init()))?;
-    let init_names = Names::of(symbols.filter(|symbol| symbol.region.is_init()))?;
+    let (names, init_names) = Names::gather(linked.symbols(), object.slots())?;
+    let entries = Entries::of(&names, &init_names).map_err(Cause::NoEntry)?;
     let params = Params::of(&linked);
     let (memory, init_memory): (Sealed, Sealed) = open.seal(&sizes)?;
     Ok(Whole {
