@@ -22,7 +22,7 @@ pub enum Kind {
         /// The highest.
         max: i64,
     },
-    /// Bytes, with a binary suffix.
+    /// Bytes, with a binary suffix; `max` is all that can be.
     Size,
     /// Nanoseconds, with a unit.
     Duration,
@@ -43,6 +43,7 @@ impl Kind {
             Self::Signed { min, max } => {
                 parse_signed(text).filter(|value| (min..=max).contains(value)).map(i64::cast_unsigned)
             }
+            Self::Size if text == "max" => Some(u64::MAX),
             Self::Size => parse_size(text),
             Self::Duration => parse_duration(text),
             Self::Names(names) => {
@@ -137,6 +138,7 @@ impl Shown {
                 let value = bits as i64;
                 self.text(if value < 0 { "-" } else { "" }).number(value.unsigned_abs())
             }
+            Kind::Size if bits == u64::MAX => self.text("max"),
             Kind::Size => self.in_units(bits, &SIZE_UNITS),
             Kind::Duration => self.in_units(bits, &TIME_UNITS),
             Kind::Names(names) => {
@@ -185,6 +187,7 @@ mod tests {
             (Kind::Size, 65536, "64K"),
             (Kind::Size, 1000, "1000"),
             (Kind::Size, 3 << 60, "3E"),
+            (Kind::Size, u64::MAX, "max"),
             (Kind::Duration, 0, "0"),
             (Kind::Duration, 1_500_000_000, "1500ms"),
             (Kind::Duration, 3, "3ns"),

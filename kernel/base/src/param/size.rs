@@ -3,7 +3,8 @@
 use super::{Kind, ParamType};
 use core::fmt;
 
-/// A number of bytes. As a parameter it is written `64K`, `1M`, `2G`; for people it is shown as `64 KiB`, `1.5 MiB`.
+/// A number of bytes. As a parameter it is written `64K`, `1M`, `2G`, or `max`;
+/// for people it is shown as `64 KiB`, `1.5 MiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(pub u64);
 

@@ -17,3 +17,7 @@ mod spinlock;
 pub use once::OnceCell;
 pub use rank::Rank;
 pub use spinlock::{IrqSpinLock, IrqSpinLockGuard, SpinLock, SpinLockGuard};
+
+// The checks of the lock order, which most of these provoke, are in such builds only.
+#[cfg(all(test, debug_assertions))]
+mod tests;

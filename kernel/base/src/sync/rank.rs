@@ -21,7 +21,7 @@
 //!
 //! Two locks of one rank are never held together. Below an [`IrqSpinLock`](super::IrqSpinLock) only such locks are taken:
 //! a `SpinLock` there could be held by code on another CPU that an interrupt handler, waiting for the outer lock, holds up.
-//! Builds with debug assertions check both on every CPU and panic with the two names.
+//! Builds with debug assertions check both on every CPU, and that no handler takes a `SpinLock`, and panic with the names.
 
 /// A place in the lock order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +95,9 @@ impl Held {
         if !masks_irqs && held_irq != 0 {
             must_mask(rank, held_irq);
         }
+        if !masks_irqs && crate::percpu::irq_nest() != 0 {
+            not_in_handlers(rank);
+        }
         Self::out_of_turn(rank, masks_irqs)
     }
 
@@ -151,4 +154,11 @@ fn must_mask(rank: Rank, held_irq: u64) -> ! {
         rank.name(),
         innermost(held_irq).name()
     )
+}
+
+#[cfg(debug_assertions)]
+#[cold]
+#[track_caller]
+fn not_in_handlers(rank: Rank) -> ! {
+    panic!("lock order: {}, which leaves interrupts on, is waited for in an interrupt handler", rank.name())
 }
