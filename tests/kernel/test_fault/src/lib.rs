@@ -1,0 +1,33 @@
+//! A module that ends the machine on purpose, in the way that its parameter `kind` names: it overflows a stack, touches
+//! what nobody may touch, or raises an exception. The host looks at what the kernel says of it.
+#![no_std]
+
+mod access;
+mod exceptions;
+mod overflow;
+
+use kernel::prelude::*;
+
+param! {
+    /// How to end the machine; nothing happens when empty.
+    static KIND as "kind": Text<32> = "", mode 0o444;
+}
+
+module! { type: Fault }
+
+struct Fault;
+
+impl Module for Fault {
+    #[init]
+    fn init() -> Result<Self> {
+        let kind = KIND.get();
+        if !kind.as_str().is_empty() {
+            println!("about to: {kind}");
+            overflow::run(kind.as_str());
+            access::run(kind.as_str());
+            exceptions::run(kind.as_str());
+            println!("the machine survived: {kind}");
+        }
+        Ok(Fault)
+    }
+}

@@ -1,0 +1,94 @@
+//! Running tests one after the other, and saying how each went.
+
+use crate::Result;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use kernel::prelude::*;
+
+/// Bytes of a name, zeroes included.
+const NAME: usize = 120;
+
+/// One test: 128 bytes in section `.ktest`, where the host reads the name.
+#[repr(C)]
+pub struct Test {
+    run: fn() -> Result,
+    name: [u8; NAME],
+}
+
+const _: () = assert!(size_of::<Test>() == 128);
+
+impl Test {
+    /// A test; its name has at most 119 bytes.
+    pub const fn new(name: &str, run: fn() -> Result) -> Self {
+        let text = name.as_bytes();
+        assert!(text.len() < NAME, "the test's name is too long");
+        let mut name = [0; NAME];
+        let mut i = 0;
+        while i < text.len() {
+            name[i] = text[i];
+            i += 1;
+        }
+        Self { run, name }
+    }
+
+    fn name(&self) -> &str {
+        let length = self.name.iter().position(|&byte| byte == 0).unwrap_or(NAME);
+        // The name was made of text.
+        self.name.get(..length).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or("")
+    }
+}
+
+/// Which tests to run.
+pub struct Names<'a> {
+    /// These, separated by commas; all when empty.
+    pub only: &'a str,
+    /// From this one on; from the first when empty.
+    pub from: &'a str,
+}
+
+impl Names<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.split(',').any(|one| one == name)
+    }
+}
+
+/// The name of the test that runs. A test module's tests run one at a time, so one word is enough.
+static RUNNING: AtomicPtr<Test> = AtomicPtr::new(core::ptr::null_mut());
+static LONG: AtomicBool = AtomicBool::new(false);
+
+/// Whether the long forms are wanted.
+pub fn long() -> bool {
+    LONG.load(Relaxed)
+}
+
+/// Runs tests. Behind `module!`.
+pub fn run(files: &[&'static [Test]], names: Names<'_>, long: bool) {
+    LONG.store(long, Relaxed);
+    let mut begun = names.from.is_empty();
+    for test in files.iter().copied().flatten() {
+        begun |= test.name() == names.from;
+        if begun && names.has(test.name()) {
+            println!("begins {}", test.name());
+            RUNNING.store(core::ptr::from_ref(test).cast_mut(), Relaxed);
+            if (test.run)().is_ok() {
+                println!("ok {}", test.name());
+            }
+        }
+    }
+}
+
+/// Says something that a person may want to know of the running test: a count, a seed, a figure.
+pub fn note(what: fmt::Arguments<'_>) {
+    println!("note {what}");
+}
+
+pub(crate) fn say_failed(file: &str, line: u32, why: fmt::Arguments<'_>) {
+    println!("FAILED {}: {file}:{line}: {why}", running());
+}
+
+#[allow(unsafe_code)]
+fn running() -> &'static str {
+    let test = RUNNING.load(Relaxed);
+    // SAFETY: null, or the address of a `static` test, which lives as long as the module whose code this is.
+    unsafe { test.as_ref() }.map_or("", Test::name)
+}
