@@ -118,3 +118,9 @@ pub unsafe fn set_ist_stack(ist: Ist, top: u64) {
     // SAFETY: only this CPU reads and writes its own segment; the CPU reads the entry anew at each interrupt.
     unsafe { (*BOOT_CPU.tss.get()).interrupt_stack_table[ist as usize] = VirtAddr::new_truncate(top) };
 }
+
+/// The end of the stack that vector `ist` of this CPU starts on.
+pub fn ist_stack_top(ist: Ist) -> u64 {
+    // SAFETY: the segment is a static, and an entry is copied out; only this CPU writes it, with interrupts off.
+    unsafe { (*BOOT_CPU.tss.get()).interrupt_stack_table[ist as usize] }.as_u64()
+}
