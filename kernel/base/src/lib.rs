@@ -5,7 +5,7 @@
 //! | [`percpu`] | each CPU's own copy of some statics, reached through the GS register |
 //! | [`irq`] | masking interrupts on this CPU |
 //! | [`sync`] | the two spin locks, the order in which they are taken, cells that are set once |
-//! | [`error`] | [`Error`], Linux's error numbers as a type |
+//! | [`error`](mod@error) | [`Error`], Linux's error numbers as a type |
 //! | [`clock`] | nanoseconds since the kernel's first instruction |
 //! | [`log`] | records in a ring, lines on the consoles, the panic path's words |
 //! | [`param`](mod@param) | one declaration for the boot command line, module insertion and run time |
