@@ -2,8 +2,6 @@
 
 use core::panic::PanicInfo;
 
-// On the host, where the kernel is only checked, the workspace's other features bring the standard library along.
-#[cfg(target_os = "none")]
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     match info.location() {

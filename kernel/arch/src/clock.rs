@@ -109,7 +109,8 @@ fn measure(clock: &dyn Fn() -> u32, hz: u64, ticks: u64, mask: u32) -> u64 {
     // Cycles a tick, in 1/65536: good enough to bring the few ticks between samples to one edge.
     let coarse = (last[0].0.wrapping_sub(first[0].0) << 16) / passed(first[0].1, last[0].1).max(1);
     let edge = |samples: &[(u64, u32); SAMPLES]| {
-        let back = |&(cycles, count): &(u64, u32)| cycles.wrapping_sub(coarse * passed(samples[0].1, count) >> 16);
+        let back =
+            |&(cycles, count): &(u64, u32)| cycles.wrapping_sub((coarse * passed(samples[0].1, count)) >> 16);
         samples.iter().map(back).min().unwrap_or(0)
     };
     let cycles = edge(&last).wrapping_sub(edge(&first));

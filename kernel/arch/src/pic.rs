@@ -18,9 +18,9 @@ struct Pic {
     masks: u16,
 }
 
-// SAFETY: the offsets are vectors of the interrupt stubs, and only this module touches the two chips.
 static PIC: IrqSpinLock<Pic> = IrqSpinLock::new(
     rank::PIC,
+    // SAFETY: the offsets are vectors of the interrupt stubs, and only this module touches the two chips.
     Pic { chips: unsafe { ChainedPics::new(LINE_VECTOR, LINE_VECTOR + 8) }, masks: !(1 << 2) },
 );
 

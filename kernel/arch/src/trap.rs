@@ -14,6 +14,7 @@
 use crate::gdt::{Ist, KERNEL_CS};
 use base::sync::OnceCell;
 use core::arch::global_asm;
+use core::cell::UnsafeCell;
 use x86_64::VirtAddr;
 use x86_64::structures::gdt::SegmentSelector;
 use x86_64::structures::idt::InterruptDescriptorTable;
@@ -65,22 +66,31 @@ pub fn set_page_fault_hook(hook: PageFaultHook) {
     let _ = PAGE_FAULT.set(hook);
 }
 
-static IDT: OnceCell<InterruptDescriptorTable> = OnceCell::new();
+/// The table, filled where it lies: at 4 KiB it is half a boot stack.
+struct Idt(UnsafeCell<InterruptDescriptorTable>);
+// SAFETY: written once, by the boot CPU before it loads the table, and only read after that.
+unsafe impl Sync for Idt {}
+
+static IDT: Idt = Idt(UnsafeCell::new(
+    // SAFETY: an entry of all zeroes is one that is not present.
+    unsafe { core::mem::MaybeUninit::zeroed().assume_init() },
+));
 
 unsafe extern "C" {
     static trap_stubs: u8;
 }
 
-/// Loads the interrupt descriptor table: every vector has its stub.
+/// Gives every vector its stub and loads the table. Once, on the boot CPU.
+pub fn init() {
+    // SAFETY: nobody reads the table yet: no CPU has loaded it.
+    fill(unsafe { &mut *IDT.0.get() });
+    load();
+}
+
+/// Loads the interrupt descriptor table that [`init`] filled.
 pub fn load() {
-    if IDT.get().is_none() {
-        let mut idt = InterruptDescriptorTable::new();
-        fill(&mut idt);
-        let _ = IDT.set(idt);
-    }
-    if let Some(idt) = IDT.get() {
-        idt.load();
-    }
+    // SAFETY: the table is a static, filled, and never written again.
+    unsafe { (*IDT.0.get()).load_unsafe() };
 }
 
 fn fill(idt: &mut InterruptDescriptorTable) {

@@ -101,7 +101,8 @@ pub struct Summary {
 pub fn init(boot: &BootInfo) -> Result<Summary, MemoryError> {
     heap::early_init();
     let (mut usable, mut ram) = (Ranges::new(), Ranges::new());
-    early::read_map(&boot.memory_regions, MEM.get().0, &mut usable, &mut ram);
+    let limit = MEM.get().0;
+    early::read_map(&boot.memory_regions, limit, &mut usable, &mut ram);
     let largest = if arch::cpu::features().pages_1g { 3 } else { 2 };
     let stack = arch::stack::pointer();
     paging::build(&mut usable, &ram, largest, stack)?;
@@ -115,7 +116,7 @@ pub fn init(boot: &BootInfo) -> Result<Summary, MemoryError> {
     arch::panic::set_namer(vmalloc::name_address);
     let whole = ram.iter().any(|r| r.size() >= arch::paging::level_size(3));
     Ok(Summary {
-        bytes: ram.bytes(),
+        bytes: ram.bytes().min(limit),
         ranges: ram.iter().count(),
         largest_page: arch::paging::level_size(if whole { largest } else { 2 }),
     })
