@@ -101,7 +101,9 @@ impl Space {
         }
         // The panic path asks: the lock may be held by the very code that failed.
         let areas = self.areas.try_lock()?;
-        areas.iter().find_map(|area| {
+        // The page between two neighbours is above one and below the other. Stacks grow down, so it is named as the
+        // one below the upper area, which in the list comes last.
+        areas.iter().rev().find_map(|area| {
             let label = &area.label;
             if (area.start - PAGE_SIZE..area.start).contains(&address) {
                 Some(write!(out, "the guard page below {label}, {} KiB: it overflowed", area.pages * 4))
