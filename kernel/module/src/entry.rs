@@ -56,6 +56,7 @@ impl Entries {
 }
 
 /// Where a module's table of parameters lies in its memory; empty if it has none.
+#[derive(Default)]
 pub(crate) struct Params(Range<u64>);
 
 impl Params {

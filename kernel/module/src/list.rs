@@ -7,7 +7,7 @@ use crate::names::Names;
 use base::param::Table;
 use base::sync::{OnceCell, SpinLock, rank};
 use cmdline::same_name;
-use containers::{AllocError, Arc, String, Vec};
+use containers::{AllocError, Arc, Box, String, Vec};
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -33,17 +33,18 @@ pub enum State {
 pub struct Module {
     name: String,
     state: AtomicU8,
-    body: OnceCell<Body>,
+    body: OnceCell<Box<Body>>,
     /// There from `Coming` until initialisation is over.
-    initial: SpinLock<Option<Part>>,
+    initial: SpinLock<Option<Box<Part>>>,
     /// The modules that this one was linked against.
     holds: Vec<Arc<Module>>,
 }
 
 /// What stays in memory as long as the module.
+#[derive(Default)]
 pub(crate) struct Body {
     pub(crate) part: Part,
-    pub(crate) entries: Entries,
+    pub(crate) entries: Option<Entries>,
     pub(crate) params: Params,
 }
 
@@ -100,11 +101,11 @@ impl Module {
     }
 
     pub(crate) fn entries(&self) -> Option<Entries> {
-        self.body.get().map(|body| body.entries)
+        self.body.get().and_then(|body| body.entries)
     }
 
     /// What the linker made. From here on the module's code can run.
-    pub(crate) fn form(&self, body: Body, initial: Part) {
+    pub(crate) fn form(&self, body: Box<Body>, initial: Box<Part>) {
         // A module is formed once, by the one load that took its name.
         let _ = self.body.set(body);
         *self.initial.lock() = Some(initial);
@@ -121,7 +122,7 @@ impl Module {
     /// Calls `ask` with what is in memory, until it answers. Waits for no lock.
     fn ask_parts<R>(&self, mut ask: impl FnMut(&Part) -> Option<R>) -> Option<R> {
         let stays = self.body.get().and_then(|body| ask(&body.part));
-        stays.or_else(|| self.initial.try_lock()?.as_ref().and_then(ask))
+        stays.or_else(|| self.initial.try_lock()?.as_ref().and_then(|part| ask(part)))
     }
 }
 

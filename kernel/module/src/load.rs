@@ -12,17 +12,20 @@
 //! ```
 //!
 //! An error undoes what was done, in the opposite order, by dropping it.
+//!
+//! Stack: the module's `init` runs below [`bring_up`], so all that comes before it is a function of its
+//! own whose frame is gone by then.
 
 use crate::entry::{Entries, Params};
 use crate::error::{Cause, LoadError};
 use crate::list::{self, Body, Module, Part, State};
-use crate::memory::{Open, Sealed, Sizes};
+use crate::memory::Open;
 use crate::names::Names;
 use base::{clock, info, symbols};
 use cmdline::same_name;
-use containers::{Arc, Vec};
+use containers::{Arc, Box, Vec};
 use core::fmt::{self, Display, Formatter};
-use modlink::{Object, Slot};
+use modlink::{Linked, Object, Plan, Slot};
 
 /// Loads the module in `image`. `name` is what its file is called, without `.ko`; `words` sets its
 /// parameters, over what the kernel's command line says: `who=Ottawa count=3`.
@@ -48,45 +51,64 @@ pub fn link_only<'a>(name: &'a str, image: &'a [u8]) -> Result<(), LoadError<'a>
 
 fn bring_up<'a>(name: &'a str, image: &'a [u8], words: &'a str) -> Result<Arc<Module>, Cause<'a>> {
     let started = clock::now_ns();
+    let coming = form(name, image)?;
+    let linked_in = clock::now_ns() - started;
+    run_init(&coming.0, words)?;
+    finish(&coming.0, linked_in);
+    Ok(coming.0.clone())
+}
+
+/// A module that is being loaded. It leaves the list again unless it lives when its loader lets go.
+struct Coming(Arc<Module>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        if self.0.state() != State::Live {
+            list::withdraw(&self.0);
+        }
+    }
+}
+
+/// From the file to `Coming`.
+#[inline(never)]
+fn form<'a>(name: &str, image: &'a [u8]) -> Result<Coming, Cause<'a>> {
     let object = check(image)?;
     let own = object.modinfo("name").ok_or(Cause::NoEntry("name in .modinfo"))?;
     if !same_name(own, name) {
         return Err(Cause::OtherName(own));
     }
-    let holds = held(&object)?;
-    let module = list::reserve(own, holds)?;
-    let reservation = Reservation(&module);
-    let whole = link(own, &object, module.held())?;
-    let linked_in = clock::now_ns() - started;
-    let entries = whole.body.entries;
-    module.form(whole.body, whole.initial);
+    let coming = Coming(list::reserve(own, held(&object)?)?);
+    let (body, initial) = link(own, &object, coming.0.held())?;
+    coming.0.form(body, initial);
+    Ok(coming)
+}
+
+fn run_init(module: &Module, words: &str) -> Result<(), Cause<'static>> {
     if let Some(params) = module.params() {
-        params.apply_boot_words(own);
-        params.apply_args(own, words).map_err(|_| Cause::Parameter)?;
+        params.apply_boot_words(module.name());
+        params.apply_args(module.name(), words).map_err(|_| Cause::Parameter)?;
     }
-    entries.init().map_err(Cause::Init)?;
+    match module.entries() {
+        Some(entries) => entries.init().map_err(Cause::Init),
+        None => Ok(()),
+    }
+}
+
+#[inline(never)]
+fn finish(module: &Module, linked_in: u64) {
     let given_back = module.release_initial();
     module.set_state(State::Live);
     info!(
-        "module {own}: {} linked in {}, {} of init code given back",
+        "module {}: {} linked in {}, {} of init code given back",
+        module.name(),
         Kib(module.size()),
         Milliseconds(linked_in),
         Kib(given_back),
     );
-    core::mem::forget(reservation);
-    Ok(module)
-}
-
-/// Takes a module out of the list again, unless it is forgotten because the module lives.
-struct Reservation<'a>(&'a Arc<Module>);
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        list::withdraw(self.0);
-    }
 }
 
 /// The file is an object that was built for this kernel.
+#[inline(never)]
 fn check(image: &[u8]) -> Result<Object<'_>, Cause<'_>> {
     let object = Object::parse(image)?;
     let ours = *symbols::kernel_table().ok_or(Cause::NoKernelSymbols)?.build_id();
@@ -97,6 +119,7 @@ fn check(image: &[u8]) -> Result<Object<'_>, Cause<'_>> {
 }
 
 /// The modules that the object depends on, all live.
+#[inline(never)]
 fn held<'a>(object: &Object<'a>) -> Result<Vec<Arc<Module>>, Cause<'a>> {
     let mut holds = Vec::new();
     for name in object.depends() {
@@ -106,30 +129,40 @@ fn held<'a>(object: &Object<'a>) -> Result<Vec<Arc<Module>>, Cause<'a>> {
     Ok(holds)
 }
 
-/// What linking makes.
-struct Whole {
-    body: Body,
-    initial: Part,
-}
-
-fn link<'a>(name: &str, object: &Object<'a>, holds: &[Arc<Module>]) -> Result<Whole, Cause<'a>> {
-    let kernel = symbols::kernel_table().ok_or(Cause::NoKernelSymbols)?;
+/// Lays out, places, relocates and seals: what stays, and what goes after initialisation.
+#[inline(never)]
+fn link<'a>(
+    name: &str,
+    object: &Object<'a>,
+    holds: &[Arc<Module>],
+) -> Result<(Box<Body>, Box<Part>), Cause<'a>> {
     let mut slots = Vec::new();
     slots.resize(object.slots(), Slot::EMPTY)?;
-    let plan = object.plan(&mut slots)?;
-    let sizes = Sizes::of(&plan);
-    let mut open = Open::new(&plan, name)?;
+    let (mut body, mut initial) = (Box::new(Body::default())?, Box::new(Part::default())?);
+    let open = {
+        let plan = object.plan(&mut slots)?;
+        let mut open = Open::new(&plan, name)?;
+        let linked = relocate(plan, &mut open, holds)?;
+        (body.part.names, initial.names) = Names::gather(linked.symbols(), object.slots())?;
+        body.params = Params::of(&linked);
+        open
+    };
+    body.entries = Some(Entries::of(&body.part.names, &initial.names).map_err(Cause::NoEntry)?);
+    open.seal(&mut body.part.memory, &mut initial.memory)?;
+    Ok((body, initial))
+}
+
+#[inline(never)]
+fn relocate<'a, 's>(
+    plan: Plan<'a, 's>,
+    open: &mut Open,
+    holds: &[Arc<Module>],
+) -> Result<Linked<'a, 's>, Cause<'a>> {
+    let kernel = symbols::kernel_table().ok_or(Cause::NoKernelSymbols)?;
     let linked = plan.link(&mut open.as_memory(), |symbol| {
         kernel.lookup(symbol).or_else(|| holds.iter().find_map(|module| module.export(symbol)))
-    })?;
-    let (names, init_names) = Names::gather(linked.symbols(), object.slots())?;
-    let entries = Entries::of(&names, &init_names).map_err(Cause::NoEntry)?;
-    let params = Params::of(&linked);
-    let (memory, init_memory): (Sealed, Sealed) = open.seal(&sizes)?;
-    Ok(Whole {
-        body: Body { part: Part { names, memory }, entries, params },
-        initial: Part { names: init_names, memory: init_memory },
-    })
+    });
+    Ok(linked?)
 }
 
 /// Bytes as KiB, with a decimal below 10.

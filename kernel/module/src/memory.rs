@@ -1,64 +1,62 @@
 //! Pages for a module's regions: written by the linker, then sealed, each with its permission.
 
+use containers::Vec;
 use mm::MemoryError;
 use mm::label::Label;
 use mm::module_area::{ModuleRegion, Permission, SealedRegion};
 use modlink::{Memory, Plan, Region};
 
-/// The regions while the linker writes them, indexed by [`Region`]; none where there is nothing.
-pub(crate) struct Open([Option<ModuleRegion>; 6]);
+/// The regions while the linker writes them. On the heap, as all that is more than a few words here:
+/// a module's `init` runs on the stack that its loading runs on.
+pub(crate) struct Open(Vec<Part>);
+
+struct Part {
+    region: Region,
+    memory: ModuleRegion,
+    /// Bytes that the module uses.
+    used: usize,
+}
 
 /// What stays as long as the module, or what goes after initialisation.
 #[derive(Default)]
 pub(crate) struct Sealed {
-    regions: [Option<SealedRegion>; 3],
-    /// Bytes that the module uses in them.
+    regions: Vec<SealedRegion>,
     used: usize,
 }
 
 impl Open {
     /// Takes the memory that `plan` asks for. `module` goes into the reports about it.
     pub(crate) fn new(plan: &Plan<'_, '_>, module: &str) -> Result<Self, MemoryError> {
-        let mut open = Self([const { None }; 6]);
-        for (place, region) in open.0.iter_mut().zip(Region::ALL) {
-            let size = plan.extent(region).size;
-            if size > 0 {
+        let mut parts = Vec::with_capacity(Region::ALL.len())?;
+        for region in Region::ALL {
+            let used = plan.extent(region).size as usize;
+            if used > 0 {
                 let label = Label::new(format_args!("module {module} {}", noun(region)));
-                *place = Some(ModuleRegion::new(size, label)?);
+                parts.push(Part { region, memory: ModuleRegion::new(used, label)?, used })?;
             }
         }
-        Ok(open)
+        Ok(Self(parts))
     }
 
     /// The regions as the linker takes them.
     pub(crate) fn as_memory(&mut self) -> [Memory<'_>; 6] {
-        self.0.each_mut().map(|region| match region {
-            Some(region) => Memory { address: region.address(), bytes: region.bytes_mut() },
-            None => Memory::empty(),
-        })
-    }
-
-    /// Gives each region its permission: what stays, and what goes after initialisation.
-    pub(crate) fn seal(self, plan: &Sizes) -> Result<(Sealed, Sealed), MemoryError> {
-        let (mut core, mut init) = (Sealed::default(), Sealed::default());
-        for (open, region) in self.0.into_iter().zip(Region::ALL) {
-            let sealed = if region.is_init() { &mut init } else { &mut core };
-            let place = sealed.regions.get_mut(region as usize % 3);
-            if let (Some(open), Some(place)) = (open, place) {
-                *place = Some(open.seal(permission(region))?);
-                sealed.used += plan.0[region as usize];
-            }
+        let mut memory = [const { Memory::empty() }; 6];
+        for part in self.0.iter_mut() {
+            let address = part.memory.address();
+            memory[part.region as usize] = Memory { address, bytes: part.memory.bytes_mut() };
         }
-        Ok((core, init))
+        memory
     }
-}
 
-/// Bytes used in each region; outlives the plan, which ends in linking.
-pub(crate) struct Sizes([usize; 6]);
-
-impl Sizes {
-    pub(crate) fn of(plan: &Plan<'_, '_>) -> Self {
-        Self(Region::ALL.map(|region| plan.extent(region).size))
+    /// Gives each region its permission and puts it into `stay`, or into `go` what goes after
+    /// initialisation.
+    pub(crate) fn seal(self, stay: &mut Sealed, go: &mut Sealed) -> Result<(), MemoryError> {
+        for part in self.0 {
+            let sealed = if part.region.is_init() { &mut *go } else { &mut *stay };
+            sealed.regions.push(part.memory.seal(permission(part.region))?)?;
+            sealed.used += part.used;
+        }
+        Ok(())
     }
 }
 
@@ -70,7 +68,7 @@ impl Sealed {
 
     /// Whether `address` lies in one of the regions.
     pub(crate) fn contains(&self, address: u64) -> bool {
-        self.regions.iter().flatten().any(|region| region.contains(address))
+        self.regions.iter().any(|region| region.contains(address))
     }
 }
 

@@ -15,7 +15,7 @@ use core::ops::Range;
 /// A module in its memory, ready to run.
 #[derive(Debug)]
 pub struct Linked<'a, 's> {
-    object: Object<'a>,
+    object: &'s Object<'a>,
     /// One for each section, with its address.
     places: &'s [Slot],
 }
@@ -45,9 +45,9 @@ impl<'a, 's> Plan<'a, 's> {
     fn check_memory(&self, memory: &[Memory<'_>; 6]) -> Result<(), LinkError<'a>> {
         for region in Region::ALL {
             let (extent, memory) = (self.extent(region), &memory[region as usize]);
-            let fits = extent.size <= memory.bytes.len()
-                && memory.address.is_multiple_of(extent.align as u64)
-                && memory.address.checked_add(extent.size as u64).is_some();
+            let fits = extent.size as usize <= memory.bytes.len()
+                && memory.address.is_multiple_of(extent.align.into())
+                && memory.address.checked_add(extent.size.into()).is_some();
             if !fits && extent.size > 0 {
                 return Err(LinkError::Memory { region });
             }
@@ -75,7 +75,7 @@ impl<'a, 's> Plan<'a, 's> {
         }
         for region in Region::ALL {
             let (extent, memory) = (self.extents[region as usize], &mut memory[region as usize]);
-            fill(memory.bytes, ends[region as usize]..extent.size, region.filler());
+            fill(memory.bytes, ends[region as usize]..extent.size as usize, region.filler());
         }
     }
 
@@ -142,7 +142,7 @@ impl<'a, 's> Plan<'a, 's> {
     /// Writes the symbol's address to its word of the global offset table and returns the word's.
     fn store_in_table(&self, symbol: u32, address: u64, memory: &mut [Memory<'_>; 6]) -> Option<u64> {
         let number = self.symbols.get(symbol as usize)?.got.checked_sub(1)?;
-        let start = self.table + number as usize * 8;
+        let start = self.table as usize + number as usize * 8;
         let table = &mut memory[Region::RoData as usize];
         Field::Word64.store(address, table.bytes.get_mut(start..start + 8)?)?;
         Some(table.address + start as u64)
@@ -158,7 +158,7 @@ fn fill(bytes: &mut [u8], range: Range<usize>, value: u8) {
 impl<'a, 's> Linked<'a, 's> {
     /// The object that was linked.
     pub fn object(&self) -> &Object<'a> {
-        &self.object
+        self.object
     }
 
     /// The symbols that the module defines.

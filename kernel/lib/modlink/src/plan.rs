@@ -33,14 +33,14 @@ impl Slot {
 /// An object that can be linked once it has memory.
 #[derive(Debug)]
 pub struct Plan<'a, 's> {
-    pub(crate) object: Object<'a>,
+    pub(crate) object: &'s Object<'a>,
     /// One for each section.
     pub(crate) places: &'s mut [Slot],
     /// One for each symbol.
     pub(crate) symbols: &'s mut [Slot],
     pub(crate) extents: [Extent; 6],
     /// Where the global offset table begins in `RoData`.
-    pub(crate) table: usize,
+    pub(crate) table: u32,
 }
 
 /// A section of relocations for a section that is loaded.
@@ -57,12 +57,12 @@ pub(crate) struct Relocations<'a> {
 impl<'a> Object<'a> {
     /// Lays the module out and checks every symbol and relocation. `slots` are
     /// [`slots`](Self::slots) entries or more; what they hold is overwritten.
-    pub fn plan<'s>(&self, slots: &'s mut [Slot]) -> Result<Plan<'a, 's>, LinkError<'a>> {
+    pub fn plan<'s>(&'s self, slots: &'s mut [Slot]) -> Result<Plan<'a, 's>, LinkError<'a>> {
         let slots = slots.get_mut(..self.slots()).ok_or(LinkError::Workspace)?;
         slots.fill(Slot::EMPTY);
         let (places, symbols) =
             slots.split_at_mut_checked(self.sections.len()).ok_or(LinkError::Workspace)?;
-        let mut plan = Plan { object: *self, places, symbols, extents: [Extent::EMPTY; 6], table: 0 };
+        let mut plan = Plan { object: self, places, symbols, extents: [Extent::EMPTY; 6], table: 0 };
         plan.place_sections()?;
         self.check_symbols()?;
         plan.check_relocations()?;
@@ -110,7 +110,7 @@ impl<'a> Plan<'a, '_> {
 
     /// The object that is being linked.
     pub fn object(&self) -> &Object<'a> {
-        &self.object
+        self.object
     }
 
     fn place_sections(&mut self) -> Result<(), LinkError<'a>> {
@@ -118,9 +118,9 @@ impl<'a> Plan<'a, '_> {
             let section = Section::read(record);
             let name = self.object.section_name(&section);
             if section.kind != Section::NULL && section.has(Section::ALLOC) && !is_metadata(name) {
-                let (region, offset) = place(&self.object, &section, name, &mut self.extents)
+                let (region, offset) = place(self.object, &section, name, &mut self.extents)
                     .map_err(|fault| LinkError::Section { section: name, fault })?;
-                slot.address = offset as u64;
+                slot.address = offset.into();
                 slot.region = Some(region);
             }
         }
@@ -233,7 +233,7 @@ fn place(
     section: &Section,
     name: Name<'_>,
     extents: &mut [Extent; 6],
-) -> Result<(Region, usize), Fault> {
+) -> Result<(Region, u32), Fault> {
     match section.kind {
         _ if section.has(Section::TLS) => return Err(Fault::ThreadLocal),
         _ if section.has(Section::COMPRESSED) => return Err(Fault::Compressed),
@@ -249,6 +249,6 @@ fn place(
         return Err(Fault::Alignment(align));
     }
     let region = Region::of(section, name.0).ok_or(Fault::WritableCode)?;
-    let offset = extents[region as usize].push(section.size, align as usize).ok_or(Fault::TooLarge)?;
+    let offset = extents[region as usize].push(section.size, align as u32).ok_or(Fault::TooLarge)?;
     Ok((region, offset))
 }

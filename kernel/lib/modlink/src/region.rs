@@ -4,7 +4,7 @@ use crate::record::Section;
 
 /// A module larger than this in one region is refused: 64 MiB. Bounds what a forged size in a
 /// header can make the kernel allocate.
-pub const MAX_REGION_BYTES: usize = 64 << 20;
+pub const MAX_REGION_BYTES: u32 = 64 << 20;
 
 /// Where a section goes. The discriminant is the index in arrays of six.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +61,10 @@ impl Region {
 /// What a region needs, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Bytes; 0 if the module has nothing of the kind.
-    pub size: usize,
+    /// Bytes, at most [`MAX_REGION_BYTES`]; 0 if the module has nothing of the kind.
+    pub size: u32,
     /// What the region's address must be a multiple of: a power of two, at most 4,096.
-    pub align: usize,
+    pub align: u32,
 }
 
 impl Extent {
@@ -72,8 +72,8 @@ impl Extent {
 
     /// Adds `size` bytes at the next multiple of `align` and says where they begin; `None` if the
     /// region would pass its limit.
-    pub(crate) fn push(&mut self, size: u64, align: usize) -> Option<usize> {
-        let size = usize::try_from(size).ok()?;
+    pub(crate) fn push(&mut self, size: u64, align: u32) -> Option<u32> {
+        let size = u32::try_from(size).ok()?;
         let start = self.size.checked_next_multiple_of(align)?;
         let end = start.checked_add(size).filter(|end| *end <= MAX_REGION_BYTES)?;
         *self = Self { size: end, align: self.align.max(align) };

@@ -29,13 +29,13 @@ pub struct Symbol<'a> {
 /// Iterates over the named symbols of the loaded sections, in the file's order.
 #[derive(Clone, Debug)]
 pub struct Symbols<'a, 's> {
-    object: Object<'a>,
+    object: &'s Object<'a>,
     places: &'s [Slot],
     rest: &'a [Record<3>],
 }
 
 impl<'a, 's> Symbols<'a, 's> {
-    pub(crate) fn new(object: Object<'a>, places: &'s [Slot]) -> Self {
+    pub(crate) fn new(object: &'s Object<'a>, places: &'s [Slot]) -> Self {
         Self { object, places, rest: object.symbols }
     }
 

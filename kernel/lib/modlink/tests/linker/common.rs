@@ -50,7 +50,7 @@ pub(crate) fn link_typed(
     let mut slots = vec![Slot::EMPTY; object.slots()];
     let plan = object.plan(&mut slots)?;
     let extents = Region::ALL.map(|region| plan.extent(region));
-    let mut bytes = extents.map(|extent| vec![0x55u8; extent.size]);
+    let mut bytes = extents.map(|extent| vec![0x55u8; extent.size as usize]);
     let mut asked = Vec::new();
     let mut index = 0;
     let mut memory = bytes.each_mut().map(|bytes| {

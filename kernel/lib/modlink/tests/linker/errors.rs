@@ -310,7 +310,7 @@ fn the_callers_mistakes_are_errors_too() {
     let refusal = |address: u64, short: usize| {
         let mut slots = vec![Slot::EMPTY; object.slots()];
         let plan = object.plan(&mut slots).unwrap();
-        let mut bytes = Region::ALL.map(|region| vec![0; plan.extent(region).size]);
+        let mut bytes = Region::ALL.map(|region| vec![0; plan.extent(region).size as usize]);
         let size = bytes[0].len() - short;
         bytes[0].truncate(size);
         let mut memory = bytes.each_mut().map(|bytes| Memory { address: BASE, bytes });

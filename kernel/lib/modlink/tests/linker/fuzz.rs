@@ -21,7 +21,7 @@ fn try_link(image: &[u8]) -> Result<u64, LinkError<'_>> {
     let mut seen = object.modinfo_entries().count() as u64 + object.depends().count() as u64;
     let mut slots = vec![Slot::EMPTY; object.slots()];
     let plan = object.plan(&mut slots)?;
-    let sizes = Region::ALL.map(|region| plan.extent(region).size);
+    let sizes = Region::ALL.map(|region| plan.extent(region).size as usize);
     if sizes.iter().any(|size| *size > 1 << 20) {
         return Ok(seen);
     }

@@ -83,7 +83,7 @@ fn sections_are_found_by_name() {
     let object = Object::parse(&image).unwrap();
     let mut slots = vec![Slot::EMPTY; object.slots()];
     let plan = object.plan(&mut slots).unwrap();
-    let mut bytes = Region::ALL.map(|region| vec![0; plan.extent(region).size]);
+    let mut bytes = Region::ALL.map(|region| vec![0; plan.extent(region).size as usize]);
     let mut index = 0;
     let mut memory = bytes.each_mut().map(|bytes| {
         index += 1;
