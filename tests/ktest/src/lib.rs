@@ -30,18 +30,24 @@
 //! Parameters of every test module: `only=A,B` runs the tests so named, `from=A` those from A on (after one that ended
 //! the machine), `long=1` the long forms.
 //!
+//! Tests run one after the other on a stack of 8 KiB of their own.
+//!
 //! Each module has a copy of this crate of its own, statics and all.
 #![no_std]
 #![deny(unsafe_code)]
 
 mod check;
+mod deep;
 mod rng;
 mod run;
+mod stack;
 
 pub use check::{Failed, Result};
+pub use deep::with_stack_used;
 pub use kernel;
 pub use rng::Rng;
 pub use run::{Names, Test, long, note, run};
+pub use stack::loaders_stack;
 
 /// Declares tests and the array of them that [`module!`] looks for in each file it is told of.
 #[macro_export]

@@ -1,6 +1,7 @@
 //! Running tests one after the other, and saying how each went.
 
 use crate::Result;
+use crate::stack::TestStack;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 use kernel::prelude::*;
@@ -29,6 +30,10 @@ impl Test {
             i += 1;
         }
         Self { run, name }
+    }
+
+    pub(crate) fn call(&self) -> Result {
+        (self.run)()
     }
 
     fn name(&self) -> &str {
@@ -64,17 +69,22 @@ pub fn long() -> bool {
 /// Runs tests. Behind `module!`.
 pub fn run(files: &[&'static [Test]], names: Names<'_>, long: bool) {
     LONG.store(long, Relaxed);
+    let mut stack = match TestStack::new() {
+        Ok(stack) => stack,
+        Err(error) => return println!("no stack to run tests on: {error}"),
+    };
     let mut begun = names.from.is_empty();
     for test in files.iter().copied().flatten() {
         begun |= test.name() == names.from;
         if begun && names.has(test.name()) {
             println!("begins {}", test.name());
             RUNNING.store(core::ptr::from_ref(test).cast_mut(), Relaxed);
-            if (test.run)().is_ok() {
+            if stack.run(test) {
                 println!("ok {}", test.name());
             }
         }
     }
+    println!("note at most {} bytes of stack in use", stack.high_water());
 }
 
 /// Says something that a person may want to know of the running test: a count, a seed, a figure.

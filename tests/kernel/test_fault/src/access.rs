@@ -21,7 +21,7 @@ pub(crate) fn run(kind: &str) {
         "execute-data" => execute(image::data().start),
         "execute-text-alias" => execute(alias(image::text().start)),
         "execute-stack" => execute(arch::stack::pointer() & !15),
-        "call-init" => execute(test_init::places().0),
+        "call-init" => call_init(),
         "read-null" => read(0x10),
         "above-an-area" => beside(true),
         "below-an-area" => beside(false),
@@ -64,5 +64,12 @@ fn beside(above: bool) {
         // SAFETY: not sound, on purpose: the guard page is absent and the machine ends here.
         unsafe { core::ptr::write_volatile(address as *mut u8, 1) };
         drop(area);
+    }
+}
+
+/// Loads a module that calls its initialisation code when it is removed, and removes it.
+fn call_init() {
+    if module::load_by_name("test_init").is_ok() {
+        let _ = module::unload("test_init");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(kind: &str) {
             asm!("mov al, [{}]", in(reg) 0x8000_0000_0000_0000u64, out("al") _)
         },
         // SAFETY: not sound, on purpose: it raises an exception and the machine ends here.
-        "debug" => unsafe { asm!(".byte 0xf1") },
+        "debug" => unsafe { asm!("pushfq", "or qword ptr [rsp], 0x100", "popfq", "nop", "nop") },
         // SAFETY: not sound, on purpose: it raises an exception and the machine ends here.
         "nmi" => unsafe { asm!("int 2") },
         // SAFETY: not sound, on purpose: it raises an exception and the machine ends here.

@@ -1,31 +1,25 @@
-//! A module that says where its initialisation code was: after it is loaded, nothing is there any more.
+//! A module that calls its initialisation code when it is removed: by then nothing is there any more.
 #![no_std]
 #![deny(unsafe_code)]
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use kernel::prelude::*;
 
 module! { type: Initial }
 
-/// Where initialisation code, read-only data and data were, in this order.
-static PLACES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
-
-struct Initial;
+struct Initial {
+    init: fn() -> Result<Initial>,
+}
 
 impl Module for Initial {
     #[init]
     fn init() -> Result<Self> {
-        let code: fn() -> Result<Self> = <Self as Module>::init;
-        let [of_init, of_text] = &PLACES;
-        of_init.store(code as usize as u64, Relaxed);
-        of_text.store(places as fn() -> (u64, u64) as usize as u64, Relaxed);
-        Ok(Self)
+        Ok(Self { init: <Self as Module>::init })
     }
 }
 
-/// Where code of initialisation was, and where code that stays is.
-#[inline(never)]
-pub fn places() -> (u64, u64) {
-    let [of_init, of_text] = &PLACES;
-    (of_init.load(Relaxed), of_text.load(Relaxed))
+impl Drop for Initial {
+    fn drop(&mut self) {
+        // What it makes is not dropped: that would call again, if this call came back.
+        core::mem::forget((self.init)());
+    }
 }

@@ -1,7 +1,6 @@
 //! In-kernel tests of interrupts: lines that nest, each on its own stack; vectors that are no line; the clock and its tick.
 #![no_std]
 
-mod deep;
 mod lines;
 mod nesting;
 mod ticking;

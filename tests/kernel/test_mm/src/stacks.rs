@@ -2,7 +2,7 @@
 
 use arch::stack::call_on;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use ktest::{check, check_eq, ktest};
+use ktest::{check, check_eq, ktest, with_stack_used};
 use mm::label::Label;
 use mm::layout::PAGE_SIZE;
 use mm::paging;
@@ -27,33 +27,28 @@ ktest! {
         let bounds = stack.bounds();
         // SAFETY: the stack is mapped and ours.
         check_eq!(unsafe { bounds.high_water() }, 0);
-        for words in [16, 128, 512, 1024] {
+        for bytes in [500, 1000, 4000, 8000, 12000] {
             // SAFETY: the stack is mapped, aligned and ours; `touch` uses what it is told and returns.
-            unsafe { call_on(bounds.top, touch, words) };
+            unsafe { call_on(bounds.top, touch, bytes) };
             check!(bounds.contains(SEEN.load(Relaxed)), "ran at {:#x}", SEEN.load(Relaxed));
             // SAFETY: as above.
             let mark = unsafe { bounds.high_water() };
-            check!((words * 8..words * 8 + 512).contains(&mark), "{mark} bytes for {words} words");
+            check!((bytes..bytes + 1536).contains(&mark), "{mark} bytes for {bytes}");
         }
     }
 
-    fn this_test_runs_on_a_guarded_stack_of_8_kib() {
+    fn the_main_task_runs_on_a_guarded_stack_of_8_kib() {
         let table = paging::kernel_tables();
-        let here = arch::stack::pointer() & !(PAGE_SIZE - 1);
+        let there = ktest::loaders_stack() & !(PAGE_SIZE - 1);
         let mapped = |page: u64| table.lookup(page).is_some();
-        let below = (1..4).take_while(|i| mapped(here - i * PAGE_SIZE)).count();
-        let above = (1..4).take_while(|i| mapped(here + i * PAGE_SIZE)).count();
+        check!(mapped(there));
+        let below = (1..4).take_while(|i| mapped(there - i * PAGE_SIZE)).count();
+        let above = (1..4).take_while(|i| mapped(there + i * PAGE_SIZE)).count();
         check_eq!((below + 1 + above) as u64 * PAGE_SIZE, TASK);
     }
 }
 
-/// Uses `words` words of stack below its own frame, and remembers where it ran.
-extern "C" fn touch(words: u64) {
-    let here = arch::stack::pointer();
-    SEEN.store(here, Relaxed);
-    for i in 0..words {
-        // SAFETY: below the stack pointer of a function that calls nothing here; the stack is that large. Interrupts
-        // use stacks of their own but for a frame, which may overwrite these words and is no harm.
-        unsafe { core::ptr::write_volatile((here - 8 * (i + 1)) as *mut u64, i) };
-    }
+/// Uses `bytes` bytes of stack, and remembers where it ran.
+extern "C" fn touch(bytes: u64) {
+    with_stack_used(bytes, &|| SEEN.store(arch::stack::pointer(), Relaxed));
 }

@@ -10,9 +10,9 @@ ktest::module! { life, initial, damaged }
 /// What loading and removing may leave changed: nothing of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
-    frames: u64,
-    areas: (usize, u64),
-    objects: u64,
+    pub(crate) frames: u64,
+    pub(crate) areas: (usize, u64),
+    pub(crate) objects: u64,
 }
 
 pub(crate) fn held() -> Held {

@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 /// Calls `f` with at least `bytes` of stack in use below the caller.
-pub(crate) fn with_stack_used(bytes: u64, f: &dyn Fn()) {
+pub fn with_stack_used(bytes: u64, f: &dyn Fn()) {
     down(arch::stack::pointer().saturating_sub(bytes), f);
 }
 
