@@ -264,6 +264,10 @@ interrupt_entry:
     jz 74f
     mov rbx, rsp
     mov rsp, rax
+    /* As if the interrupted code had called: a backtrace crosses over to it. */
+    push [rbx + {rip}]
+    push rbp
+    mov rbp, rsp
     mov rdi, rbx
     call {run}
     mov rsp, rbx
@@ -277,6 +281,7 @@ interrupt_entry:
     .popsection
     "#,
     exception = sym exception,
+    rip = const core::mem::offset_of!(Frame, rip),
     enter = sym crate::irq::enter,
     run = sym crate::irq::run,
     leave = sym crate::irq::leave,
