@@ -92,7 +92,9 @@ impl Display for Cause<'_> {
         match self {
             Self::Unknown => write!(f, "there is no such module; there are: {}", Known),
             Self::Link(error) => error.fmt(f),
-            Self::Unresolved { error, exporter: None } => error.fmt(f),
+            Self::Unresolved { error, exporter: None } => {
+                write!(f, "{error}; neither the kernel nor a module it depends on has it")
+            }
             Self::Unresolved { error, exporter: Some(name) } => {
                 write!(f, "{error}; {name} has it: name it among the dependencies in Cargo.toml")
             }

@@ -139,7 +139,9 @@ impl Display for LinkError<'_> {
                 "not a relocatable 64-bit x86-64 object (type {kind}, machine {machine}; \
                  1 and 62 are right); link modules with -r"
             ),
-            Self::Truncated { what } => write!(f, "truncated: the {what} reaches past the end of the file"),
+            Self::Truncated { what } => {
+                write!(f, "truncated: the {what} reaches past the end of the file; build it again")
+            }
             Self::TooManySections { count } => write!(
                 f,
                 "{count} sections, at most {MAX_SECTIONS}; link modules with the builder's linker script"

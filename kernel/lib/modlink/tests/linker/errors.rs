@@ -73,13 +73,19 @@ fn a_table_beyond_the_end() {
     let image = sample();
     refused(
         &patched(40, &u64::MAX.to_le_bytes()),
-        "truncated: the section table reaches past the end of the file",
+        "truncated: the section table reaches past the end of the file; build it again",
     );
-    refused(&patched(62, &[200]), "truncated: the table of section names reaches past the end of the file");
-    refused(&image[..image.len() - 1], "truncated: the section table reaches past the end of the file");
+    refused(
+        &patched(62, &[200]),
+        "truncated: the table of section names reaches past the end of the file; build it again",
+    );
+    refused(
+        &image[..image.len() - 1],
+        "truncated: the section table reaches past the end of the file; build it again",
+    );
     refused(
         &with_header(".strtab", 32, &u64::MAX.to_le_bytes()),
-        "truncated: the table of symbol names reaches past the end of the file",
+        "truncated: the table of symbol names reaches past the end of the file; build it again",
     );
     refused(
         &with_header(".rodata", 32, &(1u64 << 30).to_le_bytes()),
