@@ -102,10 +102,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Makes a folder and those above it.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|why| match why.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Error::Host(format!(
-            "cannot write to {}: make it writable or set CARGO_TARGET_DIR to a folder that is",
-            folder.display()
-        )),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
+            Error::Host(format!(
+                "cannot write to {}: make it writable or set CARGO_TARGET_DIR to a folder that is",
+                folder.display()
+            ))
+        }
         _ => Error::file("make the folder", folder, why),
     })
 }
