@@ -24,31 +24,39 @@ struct Pending {
 ///
 /// # Errors
 /// What is wrong with it or with a module it needs. Those that were loaded for it stay.
-pub fn load_by_name<'a>(name: &'a str) -> Result<Arc<Module>, LoadError<'a>> {
+pub fn load_by_name(name: &str) -> Result<Arc<Module>, LoadError<'_>> {
+    let mut pending = begin(name)?;
+    loop {
+        let file = next(&mut pending)?;
+        let needed_by = pending.last().map(|pending| pending.file.name);
+        let loaded = load(file.name, file.image, "").map_err(|error| LoadError { needed_by, ..error })?;
+        if needed_by.is_none() {
+            return Ok(loaded);
+        }
+    }
+}
+
+#[inline(never)]
+fn begin(name: &str) -> Result<Vec<Pending>, LoadError<'_>> {
     let error = |cause| LoadError { module: name, needed_by: None, cause };
-    let mut pending = Vec::new();
     let file = files::find(name).ok_or(error(Cause::Unknown))?;
     if list::find(file.name).is_some() {
         return Err(error(Cause::Exists));
     }
+    let mut pending = Vec::new();
     pending.push(Pending::of(file)).map_err(|out| error(out.into()))?;
-    loop {
-        let Some(top) = pending.last_mut() else { return Err(error(Cause::Unknown)) };
-        let needed_by = top.file.name;
-        let Some(need) = top.rest.next() else {
-            // All that this one needs is there.
-            let file = top.file;
-            pending.pop();
-            let needed_by = pending.last().map(|pending| pending.file.name);
-            let loaded = load(file.name, file.image, "").map_err(|error| LoadError { needed_by, ..error })?;
-            if needed_by.is_none() {
-                return Ok(loaded);
-            }
-            continue;
-        };
+    Ok(pending)
+}
+
+/// Takes off the next file all of whose needs are loaded, having put on what it needs.
+#[inline(never)]
+fn next(pending: &mut Vec<Pending>) -> Result<File, LoadError<'static>> {
+    while let Some(top) = pending.last_mut() {
+        let Some(need) = top.rest.next() else { break };
         if need.is_empty() || list::find(need).is_some() {
             continue;
         }
+        let needed_by = top.file.name;
         let error = |cause| LoadError { module: need, needed_by: Some(needed_by), cause };
         if pending.iter().any(|pending| same_name(pending.file.name, need)) {
             return Err(error(Cause::Cycle(needed_by)));
@@ -56,6 +64,9 @@ pub fn load_by_name<'a>(name: &'a str) -> Result<Arc<Module>, LoadError<'a>> {
         let file = files::find(need).ok_or(error(Cause::Unknown))?;
         pending.push(Pending::of(file)).map_err(|out| error(out.into()))?;
     }
+    // The one who calls stops when the last one is taken off.
+    let none = LoadError { module: "", needed_by: None, cause: Cause::Unknown };
+    pending.pop().map(|pending| pending.file).ok_or(none)
 }
 
 impl Pending {
