@@ -57,8 +57,8 @@ pub(crate) fn build() -> Built {
     Built { programs, failed }
 }
 
-/// The packages with host tests, by name, with their folders: members that let a library or a file in `tests/` be tested,
-/// and the command, whose tests are run from here only. Not this one.
+/// The packages with host tests, by name, with their folders: members whose library may be tested, and the command, whose
+/// tests are run from here only.
 fn packages() -> Result<BTreeMap<String, PathBuf>, String> {
     let output = cargo().args(["metadata", "--no-deps", "--format-version=1"]).output();
     let output = output.map_err(|why| format!("cannot run cargo: {why}"))?;
@@ -70,13 +70,11 @@ fn packages() -> Result<BTreeMap<String, PathBuf>, String> {
         else {
             continue;
         };
-        let targets = package["targets"].as_array();
-        let tested = targets.into_iter().flatten().any(|target| {
-            let kind = |wanted: &str| {
-                target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k == wanted))
-            };
-            target["test"] == true && (kind("lib") || kind("test"))
-        });
+        let is_tested_lib = |target: &Value| {
+            target["test"] == true
+                && target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib"))
+        };
+        let tested = package["targets"].as_array().is_some_and(|targets| targets.iter().any(is_tested_lib));
         if name != env!("CARGO_PKG_NAME") && (tested || name == "boot") {
             found.insert(name.to_owned(), Path::new(manifest).parent().unwrap_or(Path::new("/")).to_owned());
         }

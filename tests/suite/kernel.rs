@@ -12,9 +12,6 @@ use tests::{build, long};
 /// On how many CPUs each module is run.
 const CPUS: [u32; 3] = [1, 2, 4];
 
-/// Command lines are not longer than 2,048 bytes, the parameter `only` not longer than 512.
-const ONLY: usize = 500;
-
 /// Adds the tests of every module that has some.
 pub(crate) fn add_to(plan: &mut Plan) {
     let Ok(artifacts) = build::artifacts() else { return };
@@ -95,23 +92,13 @@ fn verdict(seen: &Seen, told: Told) -> Verdict {
     }
 }
 
-/// The kernel's command line for these tests of the module: all from the first on, or a list.
+/// The kernel's command line for these tests of the module: nothing said, or a list of their numbers.
 fn words(module: &str, all: &[String], left: &[String]) -> Vec<String> {
     let mut words = vec!["quiet".to_owned(), "init=none".to_owned(), format!("modules={module}")];
-    let first = left.first().cloned().unwrap_or_default();
-    let rest = all.iter().skip_while(|name| **name != first);
-    if rest.ne(left.iter()) {
-        let mut only = String::new();
-        for name in left {
-            if only.len() + name.len() > ONLY {
-                break;
-            }
-            only.push_str(if only.is_empty() { "" } else { "," });
-            only.push_str(name);
-        }
-        words.push(format!("{module}.only={only}"));
-    } else if all.first() != left.first() {
-        words.push(format!("{module}.from={first}"));
+    if all != left {
+        let numbers = all.iter().enumerate().filter(|(_, name)| left.contains(name));
+        let numbers: Vec<String> = numbers.map(|(number, _)| number.to_string()).collect();
+        words.push(format!("{module}.only={}", numbers.join(",")));
     }
     if long() {
         words.push(format!("{module}.long=1"));

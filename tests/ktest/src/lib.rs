@@ -27,8 +27,8 @@
 //! ktest: ok test_mm::frames::another
 //! ```
 //!
-//! Parameters of every test module: `only=A,B` runs the tests so named, `from=A` those from A on (after one that ended
-//! the machine), `long=1` the long forms.
+//! Parameters of every test module: `only=3,stack` runs the test with number 3 (from 0) and those with `stack` in their
+//! names, `long=1` the long forms.
 //!
 //! Tests run one after the other on a stack of 8 KiB of their own.
 //!
@@ -46,7 +46,7 @@ pub use check::{Failed, Result};
 pub use deep::with_stack_used;
 pub use kernel;
 pub use rng::Rng;
-pub use run::{Names, Test, long, note, run};
+pub use run::{Test, long, note, run};
 pub use stack::loaders_stack;
 
 /// Declares tests and the array of them that [`module!`] looks for in each file it is told of.
@@ -77,10 +77,8 @@ macro_rules! module {
         use $crate::kernel::prelude::*;
 
         $crate::kernel::prelude::param! {
-            /// Tests to run, separated by commas; all when empty.
-            static ONLY as "only": Text<512> = "", mode 0o444;
-            /// The first test to run; the first of all when empty.
-            static FROM as "from": Text<128> = "", mode 0o444;
+            /// Numbers and pieces of names of the tests to run, separated by commas; all when empty.
+            static ONLY as "only": Text<256> = "", mode 0o444;
             /// Runs the long forms.
             static LONG as "long": bool = false, mode 0o444;
         }
@@ -92,12 +90,7 @@ macro_rules! module {
         impl Module for Tests {
             #[init]
             fn init() -> Result<Self> {
-                let (only, from) = (ONLY.get(), FROM.get());
-                $crate::run(
-                    &[$(&$file::KTESTS),*],
-                    $crate::Names { only: only.as_str(), from: from.as_str() },
-                    LONG.get(),
-                );
+                $crate::run(&[$(&$file::KTESTS),*], ONLY.get().as_str(), LONG.get());
                 Ok(Tests)
             }
         }

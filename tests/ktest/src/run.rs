@@ -43,18 +43,14 @@ impl Test {
     }
 }
 
-/// Which tests to run.
-pub struct Names<'a> {
-    /// These, separated by commas; all when empty.
-    pub only: &'a str,
-    /// From this one on; from the first when empty.
-    pub from: &'a str,
-}
-
-impl Names<'_> {
-    fn has(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.split(',').any(|one| one == name)
-    }
+/// Whether `only` asks for the test with this number and name. It is empty (all of them), or has numbers and pieces of
+/// names, separated by commas.
+fn wants(only: &str, number: usize, name: &str) -> bool {
+    only.is_empty()
+        || only.split(',').any(|one| match one.parse::<usize>() {
+            Ok(wanted) => wanted == number,
+            Err(_) => name.contains(one),
+        })
 }
 
 /// The name of the test that runs. A test module's tests run one at a time, so one word is enough.
@@ -67,16 +63,14 @@ pub fn long() -> bool {
 }
 
 /// Runs tests. Behind `module!`.
-pub fn run(files: &[&'static [Test]], names: Names<'_>, long: bool) {
+pub fn run(files: &[&'static [Test]], only: &str, long: bool) {
     LONG.store(long, Relaxed);
     let mut stack = match TestStack::new() {
         Ok(stack) => stack,
         Err(error) => return println!("no stack to run tests on: {error}"),
     };
-    let mut begun = names.from.is_empty();
-    for test in files.iter().copied().flatten() {
-        begun |= test.name() == names.from;
-        if begun && names.has(test.name()) {
+    for (number, test) in files.iter().copied().flatten().enumerate() {
+        if wants(only, number, test.name()) {
             println!("begins {}", test.name());
             RUNNING.store(core::ptr::from_ref(test).cast_mut(), Relaxed);
             if stack.run(test) {

@@ -13,6 +13,7 @@ const LIMIT: u64 = 1024;
 /// Functions with larger frames that the kernel does not call, or calls where there is room: the demangled name's
 /// beginning, and the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("__rustc::__rust_probestack", "the compiler's own; only frames of more than a page would call it"),
     ("core::num::imp::", "printing of floating-point numbers; the kernel prints none"),
     ("core::num::flt2dec::", "printing of floating-point numbers; the kernel prints none"),
     ("core::num::dec2flt::", "reading of floating-point numbers; the kernel reads none"),

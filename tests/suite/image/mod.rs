@@ -93,7 +93,7 @@ fn bundle() -> Verdict {
     for entry in cpio::Archive::new(&bytes) {
         let entry = entry.map_err(|why| why.to_string())?;
         let name = entry.name_str().ok_or("a name that is no text")?.to_owned();
-        let offset = entry.data.as_ptr() as usize - bytes.as_ptr() as usize;
+        let offset = (entry.data.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
         if entry.kind() == Some(cpio::Kind::File) && entry.data.len() >= 4096 && !offset.is_multiple_of(4096)
         {
             return Err(format!("{name} lies at {offset:#x}, not at a page's start"));
