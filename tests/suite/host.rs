@@ -152,8 +152,9 @@ impl Program {
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
         // As cargo would set it.
         command.env("CARGO_MANIFEST_DIR", &self.folder);
-        if long() {
-            command.env("OTTAWA_LONG", "1");
+        // The crates look whether it is there.
+        if !long() {
+            command.env_remove("OTTAWA_LONG");
         }
         command
     }

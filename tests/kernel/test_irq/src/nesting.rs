@@ -194,7 +194,7 @@ fn nest(
     rtc::stop_periodic();
     // Whatever is on its way has arrived after this.
     let ran = pair.ran[0].load(Relaxed) + pair.ran[1].load(Relaxed);
-    let _ = crate::ticking::wait_until(&|| pair.ran[0].load(Relaxed) + pair.ran[1].load(Relaxed) >= ran + 1);
+    let _ = crate::ticking::wait_until(&|| pair.ran[0].load(Relaxed) + pair.ran[1].load(Relaxed) > ran);
     let restored = irq::replace_handler(outer, old_outer).and(irq::replace_handler(inner, old_inner));
     arch::pit::start(driver::timer::HZ);
     irq::observe_in_service(false);

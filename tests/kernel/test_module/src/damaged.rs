@@ -158,7 +158,7 @@ fn put(image: &mut [u8], at: usize, width: usize, rng: &mut Rng) {
     old[..width].copy_from_slice(place);
     let value = match rng.below(3) {
         0 => EDGES[rng.below(EDGES.len() as u64) as usize],
-        1 => rng.next(),
+        1 => rng.number(),
         _ => u64::from_le_bytes(old) ^ 1 << rng.below(width as u64 * 8),
     };
     place.copy_from_slice(&value.to_le_bytes()[..width]);
