@@ -32,6 +32,9 @@ pub fn disable() -> IrqState {
 pub fn restore(state: IrqState) {
     if state.enabled {
         machine::enable();
+        if crate::percpu::preempt_due() {
+            crate::percpu::preempt_point();
+        }
     }
 }
 

@@ -17,9 +17,9 @@ unsafe extern "C" {
 static HEAD: PerCpu<CpuHead> = PerCpu::new(CpuHead {
     self_ptr: 0,
     cpu_id: 0,
-    preempt_count: 0,
+    preempt_count: super::head::NO_RESCHED,
     irq_nest: 0,
-    need_resched: 0,
+    spare: 0,
     current_task: 0,
     kernel_stack: 0,
     user_stack: 0,
@@ -32,17 +32,38 @@ static HEAD: PerCpu<CpuHead> = PerCpu::new(CpuHead {
 /// # Safety
 /// Called once, by CPU 0, with interrupts masked.
 pub unsafe fn init_cpu0() {
+    // SAFETY: the linker script makes CPU 0's area of the template's size, apart from it; nobody uses it before GS
+    // points at it, and this runs once.
+    unsafe { adopt(make_area(&raw const __percpu_cpu0 as u64, 0)) };
+}
+
+/// Bytes of a CPU's area; it is aligned to 64.
+pub fn area_bytes() -> usize {
+    &raw const __percpu_end as usize - &raw const __percpu_start as usize
+}
+
+/// Makes the area of CPU `cpu` at `area` from the template and returns its head's address, for [`adopt`].
+///
+/// # Safety
+/// `area` is [`area_bytes`] of memory aligned to 64, used by nobody, and stays for ever.
+pub unsafe fn make_area(area: u64, cpu: u32) -> u64 {
     let start = &raw const __percpu_start as u64;
-    let size = &raw const __percpu_end as u64 - start;
-    let area = &raw const __percpu_cpu0 as u64;
     let head = (area + (&raw const HEAD as u64 - start)) as *mut CpuHead;
-    // SAFETY: the linker script makes the template and CPU 0's area of this size, apart from each other; nobody uses
-    // the area before GS points at it, and this runs once. The head's copy lies at the head's place in the template.
+    // SAFETY: the caller's condition; the template is apart from the area, and the head's copy lies at the head's place.
     unsafe {
-        core::ptr::copy_nonoverlapping(start as *const u8, area as *mut u8, size as usize);
+        core::ptr::copy_nonoverlapping(start as *const u8, area as *mut u8, area_bytes());
         (*head).self_ptr = head as u64;
+        (*head).cpu_id = cpu;
     }
-    GsBase::write(VirtAddr::new(head as u64));
+    head as u64
+}
+
+/// Points GS of the running CPU at its area.
+///
+/// # Safety
+/// `head` comes from [`make_area`] and is no other CPU's; interrupts are masked.
+pub unsafe fn adopt(head: u64) {
+    GsBase::write(VirtAddr::new(head));
 }
 
 /// This CPU's copy of the template's `original`.
@@ -63,15 +84,32 @@ pub(super) fn load32<const OFFSET: usize>() -> u32 {
 }
 
 #[inline]
-pub(super) fn store32<const OFFSET: usize>(value: u32) {
-    // SAFETY: writes a field of this CPU's head, which is reached by these functions only.
-    unsafe { asm!("mov gs:[{o}], {:e}", in(reg) value, o = const OFFSET, options(nostack, preserves_flags)) };
+pub(super) fn add32<const OFFSET: usize, const BY: i32>() {
+    // SAFETY: changes a field of this CPU's head, which is reached by these functions only. One instruction: an interrupt falls before or after it.
+    unsafe { asm!("add dword ptr gs:[{o}], {by}", o = const OFFSET, by = const BY, options(nostack)) };
+}
+
+/// Takes one away; whether that left 0.
+#[inline]
+pub(super) fn decrement32<const OFFSET: usize>() -> bool {
+    let zero: u8;
+    // SAFETY: as for `add32`.
+    unsafe {
+        asm!("sub dword ptr gs:[{o}], 1", "setz {}", out(reg_byte) zero, o = const OFFSET, options(nostack))
+    };
+    zero != 0
 }
 
 #[inline]
-pub(super) fn add32<const OFFSET: usize, const BY: i32>() {
-    // SAFETY: as for `store32`. One instruction: an interrupt falls before or after it.
-    unsafe { asm!("add dword ptr gs:[{o}], {by}", o = const OFFSET, by = const BY, options(nostack)) };
+pub(super) fn and32<const OFFSET: usize>(value: u32) {
+    // SAFETY: as for `add32`.
+    unsafe { asm!("and dword ptr gs:[{o}], {:e}", in(reg) value, o = const OFFSET, options(nostack)) };
+}
+
+#[inline]
+pub(super) fn or32<const OFFSET: usize>(value: u32) {
+    // SAFETY: as for `add32`.
+    unsafe { asm!("or dword ptr gs:[{o}], {:e}", in(reg) value, o = const OFFSET, options(nostack)) };
 }
 
 #[inline]
@@ -86,7 +124,7 @@ pub(super) fn load64<const OFFSET: usize>() -> u64 {
 
 #[inline]
 pub(super) fn store64<const OFFSET: usize>(value: u64) {
-    // SAFETY: as for `store32`.
+    // SAFETY: as for `add32`.
     unsafe { asm!("mov gs:[{o}], {}", in(reg) value, o = const OFFSET, options(nostack, preserves_flags)) };
 }
 

@@ -4,6 +4,8 @@
 //! touching its field.
 
 use super::machine;
+use crate::irq;
+use crate::sync::OnceCell;
 use core::mem::offset_of;
 
 /// What GS points at. The offsets are part of the entry stubs' contract.
@@ -14,12 +16,13 @@ pub struct CpuHead {
     pub self_ptr: u64,
     /// Offset 8: the CPU's number, from 0.
     pub cpu_id: u32,
-    /// Offset 12: above 0 the task that runs may not be switched away.
+    /// Offset 12: how often preemption is disabled, and in the highest bit whether *no* other task wants to run. So the word
+    /// is 0 exactly when the task should be switched away and may be: enabling preemption is one decrement and one jump.
     pub preempt_count: u32,
     /// Offset 16: how many interrupt handlers are on top of each other.
     pub irq_nest: u32,
-    /// Offset 20: not 0 when another task should run.
-    pub need_resched: u32,
+    /// Offset 20: unused.
+    pub spare: u32,
     /// Offset 24: the task that runs.
     pub current_task: u64,
     /// Offset 32: top of the stack for entries from user mode.
@@ -32,10 +35,13 @@ pub struct CpuHead {
     pub held_irq: u64,
 }
 
+/// In [`CpuHead::preempt_count`]: no other task wants to run.
+pub(super) const NO_RESCHED: u32 = 1 << 31;
+
 const _: () = {
     assert!(offset_of!(CpuHead, self_ptr) == 0 && offset_of!(CpuHead, cpu_id) == 8);
     assert!(offset_of!(CpuHead, preempt_count) == 12 && offset_of!(CpuHead, irq_nest) == 16);
-    assert!(offset_of!(CpuHead, need_resched) == 20 && offset_of!(CpuHead, current_task) == 24);
+    assert!(offset_of!(CpuHead, spare) == 20 && offset_of!(CpuHead, current_task) == 24);
     assert!(offset_of!(CpuHead, kernel_stack) == 32 && offset_of!(CpuHead, user_stack) == 40);
     assert!(size_of::<CpuHead>() == 64);
 };
@@ -52,17 +58,44 @@ pub fn preempt_disable() {
     machine::add32::<{ offset_of!(CpuHead, preempt_count) }, 1>();
 }
 
-/// Takes one [`preempt_disable`] back.
+/// Takes one [`preempt_disable`] back, and switches at once where a switch was put off.
 #[inline]
 pub fn preempt_enable() {
     debug_assert!(preempt_count() != 0, "preempt_enable without preempt_disable");
-    machine::add32::<{ offset_of!(CpuHead, preempt_count) }, -1>();
+    if machine::decrement32::<{ offset_of!(CpuHead, preempt_count) }>() {
+        preempt_point();
+    }
 }
 
 /// How often preemption is disabled on this CPU.
 #[inline]
 pub fn preempt_count() -> u32 {
-    machine::load32::<{ offset_of!(CpuHead, preempt_count) }>()
+    machine::load32::<{ offset_of!(CpuHead, preempt_count) }>() & !NO_RESCHED
+}
+
+/// Whether the task that runs should be switched away and preemption is not disabled.
+#[inline]
+pub fn preempt_due() -> bool {
+    machine::load32::<{ offset_of!(CpuHead, preempt_count) }>() == 0
+}
+
+/// Switches away if that is due and nothing else stands against it: interrupts are on and no handler is running.
+#[cold]
+pub fn preempt_point() {
+    if preempt_due()
+        && irq_nest() == 0
+        && irq::enabled()
+        && let Some(hook) = PREEMPT.get()
+    {
+        hook();
+    }
+}
+
+static PREEMPT: OnceCell<fn()> = OnceCell::new();
+
+/// The task layer's way to be called when the running task should be switched away. Set once.
+pub fn set_preempt_hook(hook: fn()) {
+    let _ = PREEMPT.set(hook);
 }
 
 /// How many interrupt handlers are on top of each other on this CPU; 0 in a task.
@@ -86,13 +119,17 @@ pub fn irq_leave() {
 /// Whether another task should run on this CPU.
 #[inline]
 pub fn need_resched() -> bool {
-    machine::load32::<{ offset_of!(CpuHead, need_resched) }>() != 0
+    machine::load32::<{ offset_of!(CpuHead, preempt_count) }>() & NO_RESCHED == 0
 }
 
 /// Asks this CPU to run another task as soon as it may, or takes that back.
 #[inline]
 pub fn set_need_resched(on: bool) {
-    machine::store32::<{ offset_of!(CpuHead, need_resched) }>(on.into());
+    if on {
+        machine::and32::<{ offset_of!(CpuHead, preempt_count) }>(!NO_RESCHED);
+    } else {
+        machine::or32::<{ offset_of!(CpuHead, preempt_count) }>(NO_RESCHED);
+    }
 }
 
 /// The word that the task layer keeps for the task that runs; 0 before there are tasks.

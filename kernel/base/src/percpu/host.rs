@@ -15,6 +15,16 @@ pub(super) fn store32<const OFFSET: usize>(value: u32) {
 pub(super) fn add32<const OFFSET: usize, const BY: i32>() {
     store32::<OFFSET>(load32::<OFFSET>().wrapping_add_signed(BY));
 }
+pub(super) fn decrement32<const OFFSET: usize>() -> bool {
+    add32::<OFFSET, -1>();
+    load32::<OFFSET>() == 0
+}
+pub(super) fn and32<const OFFSET: usize>(value: u32) {
+    store32::<OFFSET>(load32::<OFFSET>() & value);
+}
+pub(super) fn or32<const OFFSET: usize>(value: u32) {
+    store32::<OFFSET>(load32::<OFFSET>() | value);
+}
 pub(super) fn load64<const OFFSET: usize>() -> u64 {
     HEAD.with(|head| u64::from(head[OFFSET / 4].get()) | u64::from(head[OFFSET / 4 + 1].get()) << 32)
 }

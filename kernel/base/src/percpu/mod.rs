@@ -26,7 +26,7 @@ use core::cell::UnsafeCell;
 
 pub use head::*;
 #[cfg(not(test))]
-pub use machine::init_cpu0;
+pub use machine::{adopt, area_bytes, init_cpu0, make_area};
 
 /// Declares statics of which each CPU has its own copy: `per_cpu! { static X: Cell<u32> = Cell::new(0); }`.
 #[macro_export]

@@ -14,6 +14,9 @@
 //! | [`PIC`] | the interrupt controller's registers |
 //! | [`TEXT`] | the value of one text parameter |
 //! | [`RTC`] | the clock chip's registers |
+//! | [`WAIT`] | the tasks that wait for one thing |
+//! | [`RUNQUEUE`] | one CPU's run queue; tasks are woken while holding anything above |
+//! | [`TIMER`] | one CPU's timers |
 //! | [`CONSOLES`] | who brings the log to the consoles |
 //! | [`LOG`] | the log's ring: anybody may log while holding anything above |
 //! | [`CONTROL`] | the line to the host |
@@ -64,6 +67,12 @@ ranks! {
     TEXT = 44;
     /// The clock chip's registers.
     RTC = 46;
+    /// The tasks that wait for one thing.
+    WAIT = 48;
+    /// One CPU's run queue.
+    RUNQUEUE = 49;
+    /// One CPU's timers.
+    TIMER = 50;
     /// Who brings the log to the consoles.
     CONSOLES = 52;
     /// The log's ring.
