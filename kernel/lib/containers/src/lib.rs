@@ -20,6 +20,7 @@
 
 mod arc;
 mod boxed;
+mod heap;
 mod memory;
 mod string;
 mod vec;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use arc::Arc;
 pub use boxed::Box;
+pub use heap::Heap;
 pub use memory::AllocError;
 pub use string::{String, format};
 pub use vec::{IntoIter, Vec};
