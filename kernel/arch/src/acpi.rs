@@ -4,7 +4,9 @@
 //! is `None`.
 
 use crate::paging::phys_to_virt;
+use crate::smp::MAX_CPUS;
 use ::acpi::fadt::Fadt;
+use ::acpi::madt::{Madt, MadtEntry};
 use ::acpi::{AcpiHandler, AcpiTables, HpetInfo, PhysicalMapping};
 use base::sync::OnceCell;
 use core::ptr::NonNull;
@@ -20,13 +22,42 @@ pub struct Facts {
     pub off_type: u8,
     /// Physical address of the high precision event timer's registers.
     pub hpet: Option<u64>,
+    /// The controllers' numbers of the CPUs that may be used, in the firmware's order; the first [`Self::cpus`] count.
+    pub apic_ids: ApicIds,
+    /// How many CPUs there are, up to [`MAX_CPUS`].
+    pub cpus: usize,
+}
+
+/// A number for each CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct ApicIds([u32; MAX_CPUS]);
+
+impl Default for ApicIds {
+    fn default() -> Self {
+        Self([0; MAX_CPUS])
+    }
+}
+
+impl Facts {
+    /// The controllers' numbers of the CPUs that may be used.
+    pub fn apic_ids(&self) -> &[u32] {
+        &self.apic_ids.0[..self.cpus]
+    }
 }
 
 static FACTS: OnceCell<Facts> = OnceCell::new();
 
 /// What the tables told; all empty before [`init`] and on a machine without tables.
-pub fn facts() -> Facts {
-    FACTS.get().copied().unwrap_or_default()
+pub fn facts() -> &'static Facts {
+    static NONE: Facts = Facts {
+        pm_timer: None,
+        pm_control: None,
+        off_type: 0,
+        hpet: None,
+        cpus: 0,
+        apic_ids: ApicIds([0; MAX_CPUS]),
+    };
+    FACTS.get().unwrap_or(&NONE)
 }
 
 #[derive(Clone)]
@@ -57,6 +88,20 @@ pub unsafe fn init(rsdp: Option<u64>) -> bool {
         let port = |a: ::acpi::address::GenericAddress| u16::try_from(a.address).ok();
         facts.pm_timer = fadt.pm_timer_block().ok().flatten().and_then(port);
         facts.pm_control = fadt.pm1a_control_block().ok().and_then(port);
+    }
+    if let Ok(madt) = tables.find_table::<Madt>() {
+        for entry in madt.get().entries() {
+            const USABLE: u32 = 1;
+            let id = match entry {
+                MadtEntry::LocalApic(cpu) if cpu.flags & USABLE != 0 => u32::from(cpu.apic_id),
+                MadtEntry::LocalX2Apic(cpu) if cpu.flags & USABLE != 0 => cpu.x2apic_id,
+                _ => continue,
+            };
+            if let Some(slot) = facts.apic_ids.0.get_mut(facts.cpus) {
+                *slot = id;
+                facts.cpus += 1;
+            }
+        }
     }
     if let Ok(dsdt) = tables.dsdt() {
         // SAFETY: the crate validated the table's header; its body lies behind it in the same memory.

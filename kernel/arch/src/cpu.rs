@@ -62,6 +62,16 @@ pub fn tsc_hz() -> Option<u64> {
     khz.map(|khz| u64::from(khz) * 1000).filter(|&hz| hz > 0)
 }
 
+/// Lets interrupts through on this CPU.
+pub fn enable_interrupts() {
+    x86_64::instructions::interrupts::enable();
+}
+
+/// Holds interrupts back on this CPU.
+pub fn disable_interrupts() {
+    x86_64::instructions::interrupts::disable();
+}
+
 /// Waits for the next interrupt with interrupts on.
 pub fn halt() {
     x86_64::instructions::interrupts::enable_and_hlt();

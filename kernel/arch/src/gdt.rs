@@ -8,7 +8,7 @@
 //! share two early stacks in the kernel's image.
 
 use base::sync::OnceCell;
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use x86_64::VirtAddr;
 use x86_64::instructions::tables::load_tss;
 use x86_64::registers::segmentation::{CS, DS, ES, SS, Segment};
@@ -57,35 +57,47 @@ pub const USER_CS: u16 = 0x28 | 3;
 
 const EARLY_STACK: usize = 8192;
 
+/// A CPU's descriptors and task state.
 #[repr(C, align(16))]
-struct Tables {
+pub struct Tables {
     tss: UnsafeCell<TaskStateSegment>,
     gdt: OnceCell<GlobalDescriptorTable<8>>,
-    early: UnsafeCell<[[u8; EARLY_STACK]; 2]>,
 }
 
-// SAFETY: the task state segment is written only by its own CPU with interrupts off (`load`, `set_ist_stack`), the
-// early stacks only by the CPU itself as stacks.
+// SAFETY: the task state segment is written only by its own CPU with interrupts off (`load`, `set_ist_stack`).
 unsafe impl Sync for Tables {}
 
-static BOOT_CPU: Tables = Tables {
-    tss: UnsafeCell::new(TaskStateSegment::new()),
-    gdt: OnceCell::new(),
-    early: UnsafeCell::new([[0; EARLY_STACK]; 2]),
-};
+impl Tables {
+    /// Empty tables, for [`load`].
+    #[expect(clippy::new_without_default, reason = "made once a CPU, on purpose")]
+    pub const fn new() -> Self {
+        Self { tss: UnsafeCell::new(TaskStateSegment::new()), gdt: OnceCell::new() }
+    }
+}
 
-/// Loads this CPU's segments and task state. Called once on the boot CPU, interrupts off.
-pub fn load() {
-    let tss = BOOT_CPU.tss.get();
-    let early = BOOT_CPU.early.get() as u64;
+struct EarlyStacks(UnsafeCell<[[u8; EARLY_STACK]; 2]>);
+// SAFETY: used by the boot CPU alone, as stacks.
+unsafe impl Sync for EarlyStacks {}
+
+static BOOT_CPU: Tables = Tables::new();
+static EARLY: EarlyStacks = EarlyStacks(UnsafeCell::new([[0; EARLY_STACK]; 2]));
+
+base::per_cpu! {
+    static OWN: Cell<Option<&'static Tables>> = Cell::new(None);
+}
+
+/// Loads the boot CPU's segments and task state, with early stacks for the vectors that need one. Interrupts are off.
+pub fn load_boot_cpu() {
+    load(&BOOT_CPU);
     for ist in Ist::ALL {
         let which = if ist == Ist::DoubleFault { 1 } else { 2 };
-        // SAFETY: only this CPU writes its own segment, and the entry is not in use before the table is loaded below.
-        unsafe {
-            (*tss).interrupt_stack_table[ist as usize] =
-                VirtAddr::new_truncate(early + (which * EARLY_STACK) as u64)
-        };
+        // SAFETY: the stacks are for this, and live for ever.
+        unsafe { set_ist_stack(ist, EARLY.0.get() as u64 + (which * EARLY_STACK) as u64) };
     }
+}
+
+/// Loads this CPU's segments and task state; `tables` are this CPU's alone. Interrupts are off.
+pub fn load(tables: &'static Tables) {
     let mut gdt = GlobalDescriptorTable::<8>::empty();
     gdt.append(Descriptor::kernel_code_segment());
     gdt.append(Descriptor::kernel_data_segment());
@@ -93,13 +105,14 @@ pub fn load() {
     gdt.append(Descriptor::user_data_segment());
     gdt.append(Descriptor::user_code_segment());
     // SAFETY: the segment is a static and lives for ever.
-    let tss_selector = gdt.append(unsafe { Descriptor::tss_segment_unchecked(tss) });
-    if BOOT_CPU.gdt.set(gdt).is_err() {
+    let tss_selector = gdt.append(unsafe { Descriptor::tss_segment_unchecked(tables.tss.get()) });
+    if tables.gdt.set(gdt).is_err() {
         return;
     }
-    if let Some(gdt) = BOOT_CPU.gdt.get() {
+    if let Some(gdt) = tables.gdt.get() {
         gdt.load();
-        // SAFETY: the selectors name the descriptors appended above, flat segments of privilege 0 and the task state.
+        // SAFETY: the selectors name the descriptors appended above, flat segments of privilege 0 and the task state. FS and
+        // GS are left alone: GS holds the CPU's own data.
         unsafe {
             CS::set_reg(SegmentSelector(KERNEL_CS));
             SS::set_reg(SegmentSelector(KERNEL_DS));
@@ -108,6 +121,7 @@ pub fn load() {
             load_tss(tss_selector);
         }
     }
+    OWN.set(Some(tables));
 }
 
 /// Gives vector `ist` of this CPU the stack that ends at `top`.
@@ -115,8 +129,24 @@ pub fn load() {
 /// # Safety
 /// The stack is mapped, 16-byte aligned, used by nothing else, and stays for ever; interrupts are off.
 pub unsafe fn set_ist_stack(ist: Ist, top: u64) {
-    // SAFETY: only this CPU reads and writes its own segment; the CPU reads the entry anew at each interrupt.
-    unsafe { (*BOOT_CPU.tss.get()).interrupt_stack_table[ist as usize] = VirtAddr::new_truncate(top) };
+    with_tss(|tss| tss.interrupt_stack_table[ist as usize] = VirtAddr::new_truncate(top));
+}
+
+/// Says on which stack an entry from user mode by interrupt or exception starts.
+///
+/// # Safety
+/// As for [`set_ist_stack`], but that it may change with every task.
+pub unsafe fn set_kernel_stack(top: u64) {
+    with_tss(|tss| tss.privilege_stack_table[0] = VirtAddr::new_truncate(top));
+}
+
+fn with_tss(change: impl FnOnce(&mut TaskStateSegment)) {
+    OWN.with(|own| {
+        if let Some(tables) = own.get() {
+            // SAFETY: only this CPU reads and writes its own segment, with interrupts masked; it reads an entry anew each time.
+            change(unsafe { &mut *tables.tss.get() });
+        }
+    });
 }
 
 /// The end of the stack that vector `ist` of this CPU starts on.

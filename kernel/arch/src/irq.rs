@@ -18,7 +18,7 @@
 
 use crate::stack::Bounds;
 use crate::trap::Frame;
-use crate::{pic, stack};
+use crate::{apic, pic, stack};
 use base::percpu;
 use base::sync::{IrqSpinLock, OnceCell, rank};
 use core::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
@@ -224,6 +224,7 @@ pub(crate) extern "C" fn run(frame: &mut Frame) {
         if let Some(handler) = VECTORS.get(slot).and_then(OnceCell::get) {
             handler(frame);
         }
+        apic::acknowledge();
         return;
     };
     let action = *TABLE[usize::from(line)].action.lock();
@@ -240,7 +241,22 @@ pub(crate) extern "C" fn leave(frame: &Frame) {
     if let Some(line) = line_of(frame) {
         pic::unmask(line);
     }
+    // Back on the stack of the task, and nothing else under way: the place where a task is switched away against its will.
+    if percpu::preempt_due()
+        && percpu::irq_nest() == 0
+        && let Some(hook) = PREEMPT.get()
+    {
+        hook();
+    }
 }
+
+/// The task layer's way to be called, interrupts off, when an interrupt ends and the task below it should be switched away.
+/// Set once.
+pub fn set_preempt_hook(hook: fn()) {
+    let _ = PREEMPT.set(hook);
+}
+
+static PREEMPT: OnceCell<fn()> = OnceCell::new();
 
 fn vector_stack_top(frame: &Frame) -> u64 {
     let own = vector_stack();

@@ -21,6 +21,7 @@
 #![no_std]
 
 pub mod acpi;
+pub mod apic;
 pub mod backtrace;
 pub mod clock;
 pub mod control;
@@ -35,7 +36,10 @@ pub mod pit;
 pub mod power;
 pub mod rtc;
 pub mod serial;
+pub mod smp;
 pub mod stack;
+pub mod switch;
+pub mod tlb;
 pub mod trap;
 
 /// Port input and output, safe to call: which ports a caller may touch is what the caller's page says.

@@ -106,6 +106,13 @@ impl Table {
         Ok(())
     }
 
+    /// Takes over the entries of slots 256 to 511 from `other`.
+    pub fn copy_kernel_half(self, other: Table) {
+        for slot in 256..512 {
+            entries(self.phys)[slot].store(entries(other.phys)[slot].load(Relaxed), Relaxed);
+        }
+    }
+
     /// Maps the page of `level` at `virt` to `phys`. Cost: three dependent loads and a store where the tables are there.
     ///
     /// # Errors

@@ -1,17 +1,19 @@
 //! The last words: what went wrong, where, the registers, the calls; then the machine ends with status 125.
 //!
-//! This path takes no lock, allocates nothing and trusts nothing: it writes to the console's ports directly, reads memory
+//! The other CPUs are stopped first, by an NMI each. This path takes no lock, allocates nothing and trusts nothing: it writes to the console's ports directly, reads memory
 //! only after looking it up in the page tables, and a panic within a panic ends the machine at once.
 
 use crate::control::Word;
 use crate::trap::{self, Frame};
-use crate::{backtrace, power};
-use base::log;
+use crate::{apic, backtrace, cpu, power, smp};
 use base::sync::OnceCell;
+use base::{log, percpu};
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-static PANICKING: AtomicBool = AtomicBool::new(false);
+/// The CPU that panics.
+static PANICKING: AtomicU32 = AtomicU32::new(NOBODY);
+const NOBODY: u32 = u32::MAX;
 
 /// What lies at an address, in words, if it is a place the memory layer has a name for (`the guard page below ...`).
 pub type Namer = fn(u64, &mut dyn Write) -> Option<fmt::Result>;
@@ -50,10 +52,23 @@ pub(crate) fn exception(frame: &Frame) -> ! {
 
 fn begin() {
     x86_64::instructions::interrupts::disable();
-    if PANICKING.swap(true, Relaxed) {
-        let _ = writeln!(Emergency, "panic: again, while reporting the first one");
-        power::off(Word::Panic)
+    let own = percpu::cpu_id();
+    match PANICKING.compare_exchange(NOBODY, own, SeqCst, SeqCst) {
+        // The others stop where they are, whatever they do and mask.
+        Ok(_) if smp::online().count_ones() > 1 => apic::send_nmi_to_others(),
+        Ok(_) => {}
+        Err(cpu) if cpu == own => {
+            let _ = writeln!(Emergency, "panic: again, while reporting the first one");
+            power::off(Word::Panic)
+        }
+        Err(_) => cpu::halt_for_ever(),
     }
+}
+
+/// Whether an NMI that arrives here is another CPU's word that it panics.
+pub(crate) fn is_stop(vector: u64) -> bool {
+    let by = PANICKING.load(SeqCst);
+    vector == 2 && by != NOBODY && by != percpu::cpu_id()
 }
 
 fn trace(rip: u64, rbp: u64) {

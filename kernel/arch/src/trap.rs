@@ -156,6 +156,9 @@ extern "C" fn exception(frame: &mut Frame) {
             return;
         }
     }
+    if crate::panic::is_stop(frame.vector) {
+        crate::cpu::halt_for_ever();
+    }
     crate::panic::exception(frame)
 }
 
