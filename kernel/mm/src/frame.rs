@@ -253,6 +253,32 @@ pub fn free(phys: u64, order: u8) {
     }
 }
 
+/// Single frames that are freed together, chained through their own descriptors.
+pub(crate) struct Held(u32);
+
+impl Held {
+    pub(crate) fn new() -> Self {
+        Self(NONE)
+    }
+
+    /// Adds an allocated frame that nobody else keeps.
+    pub(crate) fn push(&mut self, phys: u64) {
+        let number = (phys / PAGE_SIZE) as u32;
+        descriptor(number).next.store(self.0, Relaxed);
+        self.0 = number;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        while self.0 != NONE {
+            let number = self.0;
+            self.0 = descriptor(number).next.load(Relaxed);
+            free(u64::from(number) * PAGE_SIZE, 0);
+        }
+    }
+}
+
 /// Gives the allocator memory that was in use at boot and no longer is. `start` and `end` are rounded inwards.
 pub(crate) fn adopt(start: u64, end: u64) -> u64 {
     let range = PhysRange { start: round_up(start, PAGE_SIZE), end: round_down(end, PAGE_SIZE) };

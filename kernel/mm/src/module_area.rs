@@ -75,6 +75,7 @@ impl ModuleRegion {
             self.guarded = page + 1;
             paging::protect_page(virt, flags)?;
         }
+        arch::tlb::flush_everywhere();
         Ok(SealedRegion(self))
     }
 }
@@ -98,13 +99,15 @@ impl SealedRegion {
 
 impl Drop for ModuleRegion {
     fn drop(&mut self) {
-        for page in 0..self.mapping.bytes() / PAGE_SIZE {
-            let virt = self.mapping.address() + page * PAGE_SIZE;
-            let Some(phys) = paging::kernel_tables().translate(virt) else { continue };
-            if page < self.guarded {
-                // Both pages are mapped by 4 KiB leaves, so neither change can need memory.
-                let _ = paging::protect_direct(phys, true);
-            }
+        let page = |page| paging::kernel_tables().translate(self.mapping.address() + page * PAGE_SIZE);
+        for phys in (0..self.guarded).filter_map(page) {
+            // The page is mapped by a 4 KiB leaf, so the change cannot need memory.
+            let _ = paging::protect_direct(phys, true);
+        }
+        if self.guarded > 0 {
+            arch::tlb::flush_everywhere();
+        }
+        for phys in (0..self.mapping.bytes() / PAGE_SIZE).filter_map(page) {
             frame::fill(phys, POISON);
         }
         // The mapping's own drop unmaps the pages and frees the frames.

@@ -135,31 +135,29 @@ pub fn map_page(virt: u64, phys: u64, flags: Flags) -> Result<(), MemoryError> {
     Ok(table.map(virt, phys, 1, flags, &mut table_frame)?)
 }
 
-/// Unmaps one page of 4 KiB and returns the frame that was there.
+/// Unmaps one page of 4 KiB and returns the frame that was there. The caller makes the CPUs forget it
+/// ([`arch::tlb::flush_everywhere`]) before the frame is used again.
 ///
 /// # Errors
 /// [`MemoryError::BadMap`] where nothing is mapped.
 pub fn unmap_page(virt: u64) -> Result<u64, MemoryError> {
     let tables = TABLES.lock();
     let table = (*tables).ok_or(MemoryError::BadMap)?;
-    let leaf = table.unmap(virt)?;
-    paging::flush(virt);
-    Ok(leaf.phys)
+    Ok(table.unmap(virt)?.phys)
 }
 
-/// Gives one mapped page of 4 KiB other flags.
+/// Gives one mapped page of 4 KiB other flags. The caller makes the CPUs forget the old ones.
 ///
 /// # Errors
 /// [`MemoryError::BadMap`] where nothing is mapped.
 pub fn protect_page(virt: u64, flags: Flags) -> Result<(), MemoryError> {
     let tables = TABLES.lock();
     let table = (*tables).ok_or(MemoryError::BadMap)?;
-    table.protect(virt, flags)?;
-    paging::flush(virt);
-    Ok(())
+    Ok(table.protect(virt, flags)?)
 }
 
-/// Makes the direct map's view of the frame at `phys` read-only, or writable again. Splits a large page where needed.
+/// Makes the direct map's view of the frame at `phys` read-only, or writable again. Splits a large page where needed. The
+/// caller makes the CPUs forget the old view.
 ///
 /// # Errors
 /// [`MemoryError::NoMemory`] for a table; nothing has changed then.
@@ -167,13 +165,30 @@ pub fn protect_direct(phys: u64, writable: bool) -> Result<(), MemoryError> {
     let tables = TABLES.lock();
     let table = (*tables).ok_or(MemoryError::BadMap)?;
     let virt = phys_to_virt(phys);
-    if table.lookup(virt).is_some_and(|leaf| leaf.level > 1) {
-        table.split(virt, &mut table_frame)?;
-        paging::flush_all();
-    }
-    table.protect(virt, if writable { WRITE } else { READ })?;
-    paging::flush(virt);
-    Ok(())
+    table.split(virt, &mut table_frame)?;
+    Ok(table.protect(virt, if writable { WRITE } else { READ })?)
+}
+
+/// A level-4 table for another CPU: the kernel's half, the same entries as every other CPU's; user space empty.
+///
+/// # Errors
+/// [`MemoryError::NoMemory`].
+pub fn table_for_cpu() -> Result<Table, MemoryError> {
+    let root = frame::alloc_zeroed()?;
+    // SAFETY: the frame is fresh and stays a page table for ever.
+    let table = unsafe { Table::at(root) };
+    table.copy_kernel_half(kernel_tables());
+    Ok(table)
+}
+
+/// A level-4 table on which a CPU can start: the kernel's half, and the page at `phys` at its own address, executable.
+///
+/// # Errors
+/// [`MemoryError`].
+pub fn table_for_start(phys: u64) -> Result<Table, MemoryError> {
+    let table = table_for_cpu()?;
+    table.map(phys, phys, 1, EXECUTE, &mut table_frame)?;
+    Ok(table)
 }
 
 fn table_frame() -> Option<u64> {

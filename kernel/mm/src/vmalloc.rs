@@ -171,12 +171,16 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        // No frame is free before every CPU has forgotten where it was.
+        let mut held = frame::Held::new();
         for page in 0..self.pages {
             // Each page was mapped by `new`, so it is there to unmap.
             if let Ok(phys) = paging::unmap_page(self.start + page * PAGE_SIZE) {
-                frame::free(phys, 0);
+                held.push(phys);
             }
         }
+        arch::tlb::flush_everywhere();
+        drop(held);
         self.space.release(self.start);
     }
 }
