@@ -1,14 +1,14 @@
 //! The steps of the boot order that are more than one call.
 
 use arch::control::Word;
-use base::param::Size;
+use base::param::{Size, Text};
 use base::sync::OnceCell;
 use base::{error, info, warn};
 use bootloader_api::BootInfo;
 use core::cell::UnsafeCell;
 use core::ops::Range;
 use mm::label::Label;
-use mm::stack::{INTERRUPT, KernelStack, TASK};
+use mm::stack::{INTERRUPT, KernelStack};
 
 base::param! {
     part "";
@@ -149,13 +149,15 @@ pub(crate) fn clock(first: u64) -> impl core::fmt::Display {
     arch::clock::init(hpet)
 }
 
-/// Goes on with `main` on a task's stack; the boot stack is not used again.
-pub(crate) fn leave_boot_stack(main: extern "C" fn() -> !) -> ! {
-    match KernelStack::new(TASK, Label::new(format_args!("the main task's stack"))) {
-        // SAFETY: the stack is fresh and kept for ever; nothing on the boot stack is needed any more.
-        Ok(stack) => unsafe { arch::stack::switch_to(stack.leak().top, main) },
-        Err(error) => panic!("stack: {error}"),
-    }
+/// Goes on with `main` as a task of its own; the boot stack is not used again.
+pub(crate) fn become_first_task(main: fn(()) -> i32) -> ! {
+    panic!("tasks: {:?}", task::cpus::become_first_task(main))
+}
+
+/// Starts the other CPUs.
+pub(crate) fn other_cpus() {
+    let running = task::cpus::start_others();
+    info!("smp: {}", Plural(running, "CPU"));
 }
 
 /// Guarded stacks for the vectors that need one, and the interrupt controller with every line masked.
@@ -188,7 +190,6 @@ pub(crate) fn devices() {
         }
     }
     info!("irq: {}, each on a 16 KiB stack of its own", Lines);
-    x86_64::instructions::interrupts::enable();
 }
 
 struct Lines;
@@ -223,15 +224,23 @@ pub(crate) fn debug_panic() {
 /// Loads what `modules=` names. Returns whether each one loaded.
 pub(crate) fn modules() -> bool {
     module::init(bundle());
-    let names = MODULES.get();
     let mut all = true;
-    for name in names.as_str().split(',').filter(|n| !n.is_empty()) {
-        if let Err(error) = module::load_by_name(name) {
+    for place in 0.. {
+        let Some(name) = module_name(place) else { break };
+        if let Err(error) = module::load_by_name(name.as_str()) {
             error!("{error}");
             all = false;
         }
     }
     all
+}
+
+/// The name at `place` in `modules=`. Its own function, so that the whole list is not on the stack under a module's init.
+#[inline(never)]
+fn module_name(place: usize) -> Option<Text<64>> {
+    let names = MODULES.get();
+    let name = names.as_str().split(',').filter(|n| !n.is_empty()).nth(place)?;
+    Text::new(name).or_else(|| Text::new(name.get(..64)?))
 }
 
 /// Runs the first program; what the host is told when it ends.

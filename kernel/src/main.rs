@@ -19,7 +19,7 @@ bootloader_api::entry_point!(start, config = &mm::BOOT_CONFIG);
 fn start(info: &'static mut BootInfo) -> ! {
     let first = arch::clock::cycles();
     boot::per_cpu();
-    arch::gdt::load();
+    arch::gdt::load_boot_cpu();
     arch::trap::init();
     arch::serial::init();
     let firmware = boot::firmware(info);
@@ -29,13 +29,14 @@ fn start(info: &'static mut BootInfo) -> ! {
     boot::banner();
     boot::memory(info);
     info!("clock: {clock}; {firmware}");
-    boot::leave_boot_stack(main)
+    boot::interrupts();
+    boot::become_first_task(main)
 }
 
-/// Interrupts, devices, modules, and then the first program.
-extern "C" fn main() -> ! {
-    boot::interrupts();
+/// The first task: devices, the other CPUs, modules, and then the first program.
+fn main((): ()) -> i32 {
     boot::devices();
+    boot::other_cpus();
     boot::release_boot_files();
     boot::debug_panic();
     let loaded = boot::modules();
