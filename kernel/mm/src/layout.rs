@@ -5,7 +5,7 @@
 //! | 272 ... | `0xffff_8800_0000_0000` | direct map of all physical memory |
 //! | 468 | `0xffff_ea00_0000_0000` | frame descriptors |
 //! | 507 | `0xffff_fd80_0000_0000` | kmap slots (empty until there is memory outside the direct map) |
-//! | 508 | `0xffff_fe00_0000_0000` | per-CPU areas of the CPUs after the first |
+//! | 508 | `0xffff_fe00_0000_0000` | per-CPU areas (empty: they fit in slab objects so far) |
 //! | 509 | `0xffff_fe80_0000_0000` | device memory |
 //! | 510 | `0xffff_ff00_0000_0000` | vmalloc, 512 GB: stacks and everything else with guard pages |
 //! | 511 | `0xffff_ffff_8000_0000` | kernel image; modules from `0xffff_ffff_a000_0000`; vsyscall page |
