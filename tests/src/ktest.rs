@@ -5,13 +5,14 @@
 //! runs.
 
 use object::{Object, ObjectSection};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Bytes of a record, and where its name begins.
 const RECORD: usize = 128;
 const NAME: usize = 8;
 
-/// The names of the tests in the module at `path`, in the order in which they run.
+/// The names of the tests in the module at `path`, in the linker's order.
 ///
 /// # Errors
 /// The file cannot be read or is damaged.
@@ -28,7 +29,19 @@ pub fn names(path: &Path) -> Result<Vec<String>, String> {
         let name = record[NAME..].split(|byte| *byte == 0).next().unwrap_or_default();
         String::from_utf8_lossy(name).into_owned()
     };
-    Ok(data.chunks(RECORD).map(name).collect())
+    let names: Vec<String> = data.chunks(RECORD).map(name).collect();
+    let hashes: BTreeSet<u32> = names.iter().map(|name| hash(name)).collect();
+    if hashes.len() < names.len() {
+        return Err(fail(
+            "two of its tests have one name, or one hash of it: give one of them another name".into(),
+        ));
+    }
+    Ok(names)
+}
+
+/// How a test is picked on the command line: by the hash of its name (FNV-1a, 32 bits), as crate `ktest` computes it.
+pub fn hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// What a console said of one test.

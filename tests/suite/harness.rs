@@ -13,11 +13,32 @@ pub(crate) const MODULE: &str = "test_harness";
 
 /// Adds the checks.
 pub(crate) fn add_to(plan: &mut Plan) {
+    plan.test("harness::picked_tests_run_alone", 5, picked_tests_run_alone);
     plan.group(30, NAMES.iter().map(|(name, _)| format!("harness::{name}")).collect(), |_| {
         let seen = all();
         let verdict = |check: &Check| seen.as_ref().map_err(Clone::clone).and_then(check);
         NAMES.iter().map(|(name, check)| (format!("harness::{name}"), verdict(check))).collect()
     });
+}
+
+/// Tests picked one at a time run alone, whichever they are.
+fn picked_tests_run_alone() -> Verdict {
+    let names = tests_of("test_mm")?;
+    for name in names.iter().step_by(5) {
+        let seen = run(
+            build::artifacts()?,
+            "test_mm",
+            &names,
+            std::slice::from_ref(name),
+            1,
+            Duration::from_secs(60),
+        );
+        match seen.get(name) {
+            Some(Ok(())) if seen.len() == 1 => {}
+            other => return Err(format!("{name}: {other:?}")),
+        }
+    }
+    Ok(())
 }
 
 type Check = fn(&Verdicts) -> Verdict;

@@ -27,8 +27,8 @@
 //! ktest: ok test_mm::frames::another
 //! ```
 //!
-//! Parameters of every test module: `only=3,stack` runs the test with number 3 (from 0) and those with `stack` in their
-//! names, `long=1` the long forms.
+//! Parameters of every test module: `only=stack,slabs::` runs the tests with one of these in their names (the host passes
+//! `@` and a hash of the name), `long=1` the long forms.
 //!
 //! Tests run one after the other on a stack of 8 KiB of their own.
 //!
@@ -77,7 +77,7 @@ macro_rules! module {
         use $crate::kernel::prelude::*;
 
         $crate::kernel::prelude::param! {
-            /// Numbers and pieces of names of the tests to run, separated by commas; all when empty.
+            /// Pieces of names of the tests to run, separated by commas; all when empty.
             static ONLY as "only": Text<256> = "", mode 0o444;
             /// Runs the long forms.
             static LONG as "long": bool = false, mode 0o444;
