@@ -12,7 +12,7 @@ const REPORTS: &[(&str, &str, &[&str])] = &[
     (
         "an_overflow_of_the_tasks_stack_is_reported_by_name",
         "task-stack",
-        &["the guard page below the main task's stack, 8 KiB"],
+        &["the guard page below the stack of task 1 (main), 8 KiB"],
     ),
     (
         "an_overflow_of_a_lines_stack_is_reported_by_name",
