@@ -5,7 +5,7 @@
 //! command    `ottawa ...` with its output captured
 //! seen       an ended run, command's or machine's, and what is expected of it
 //! ktest      the in-kernel tests that a module's file names
-//! object     damaged and foreign modules, made from good ones
+//! ko         damaged and foreign modules, made from good ones
 //! figures    what is measured
 //! ```
 //!
