@@ -28,8 +28,12 @@ pub fn init() -> Result<(), LineError> {
 }
 
 /// Makes every CPU forget all it remembers of the kernel's half; on return they have.
+///
+/// Not under a spin lock: another CPU that waits for the lock with interrupts masked would never answer. Builds with debug
+/// assertions panic.
 pub fn flush_everywhere() {
     let _here = PreemptGuard::new();
+    debug_assert!(percpu::preempt_count() == 1, "a shootdown under a spin lock");
     let own = percpu::cpu_id() as usize;
     paging::flush_all();
     let online = smp::online() & !(1 << own);

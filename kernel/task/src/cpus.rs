@@ -214,6 +214,8 @@ extern "C" fn arrive(kit: u64) -> ! {
     apic::enable(SPURIOUS_VECTOR);
     sched::adopt(kit.idle.clone(), kit.idle.clone());
     smp::set_online(kit.number as usize, apic::id());
+    // What was remembered before anybody knew that this CPU has to be told of changes.
+    arch::paging::flush_all();
     sched::become_idle();
     cpu::enable_interrupts();
     idle()

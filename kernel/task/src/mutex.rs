@@ -6,6 +6,7 @@
 use crate::sched;
 use crate::wait::WaitQueue;
 use core::cell::UnsafeCell;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{
     AtomicU32,
@@ -26,15 +27,17 @@ pub struct Mutex<T: ?Sized> {
 
 #[allow(unsafe_code, reason = "a lock is what makes sharing its value sound")]
 mod sound {
-    use super::Mutex;
+    use super::{Mutex, MutexGuard};
     // SAFETY: the value is reached by one guard at a time, on whatever task holds it.
     unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
     // SAFETY: the value goes with the lock.
     unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+    // SAFETY: a shared guard gives shared references to the value only.
+    unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 }
 
-/// The right to the value; giving it up wakes the next.
-pub struct MutexGuard<'a, T: ?Sized>(&'a Mutex<T>);
+/// The right to the value; giving it up wakes the next. The task that took it gives it up.
+pub struct MutexGuard<'a, T: ?Sized>(&'a Mutex<T>, PhantomData<*mut T>);
 
 impl<T> Mutex<T> {
     /// A free lock around `value`.
@@ -51,14 +54,14 @@ impl<T: ?Sized> Mutex<T> {
         if self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).is_err() {
             self.waiters.wait_until(|| self.state.swap(WANTED, Acquire) == FREE);
         }
-        MutexGuard(self)
+        MutexGuard(self, PhantomData)
     }
 
     /// Takes the lock if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).ok()?;
-        Some(MutexGuard(self))
+        Some(MutexGuard(self, PhantomData))
     }
 }
 

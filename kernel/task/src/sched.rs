@@ -108,8 +108,8 @@ pub fn may_sleep() {
 /// [`LineError`] where a vector is taken.
 pub(crate) fn init() -> Result<(), LineError> {
     irq::set_vector(RESCHED_VECTOR, |_: &mut Frame| percpu::set_need_resched(true))?;
-    percpu::set_preempt_hook(|| reschedule(false));
-    irq::set_preempt_hook(|| reschedule(false));
+    percpu::set_preempt_hook(|| reschedule(Leave::Preempted));
+    irq::set_preempt_hook(|| reschedule(Leave::Preempted));
     Ok(())
 }
 
@@ -157,24 +157,38 @@ fn make_room_on(cpu: usize, wanted: usize) -> Result<(), MemoryError> {
     Ok(())
 }
 
+/// Why a task leaves its CPU.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    /// It waits, or has ended.
+    Wait,
+    /// It lets others go first.
+    Yield,
+    /// It was told to.
+    Preempted,
+}
+
 /// Lets the tasks that wait for this CPU go first; returns when this one's turn comes again.
 pub fn yield_now() {
-    QUEUES[percpu::cpu_id() as usize].lock().step_back();
-    reschedule(true);
+    reschedule(Leave::Yield);
 }
 
 /// Leaves the CPU; returns when somebody has woken this task, at once if that has happened since it set its state.
 pub fn schedule() {
-    reschedule(true);
+    reschedule(Leave::Wait);
 }
 
-fn reschedule(voluntary: bool) {
+fn reschedule(why: Leave) {
+    let voluntary = why != Leave::Preempted;
     let masked = base::irq::disable();
     let cpu = percpu::cpu_id() as usize;
     debug_assert!(percpu::preempt_count() == 0, "switching tasks with preemption disabled");
     let mut queue = QUEUES[cpu].lock();
     percpu::set_need_resched(false);
     queue.account(clock::now_ns());
+    if why == Leave::Yield {
+        queue.step_back();
+    }
     let Some(previous) = queue.current.take() else {
         drop(queue);
         base::irq::restore(masked);
