@@ -1,5 +1,7 @@
 //! What the console receives: line 4's handler moves it from the UART to a ring of 4 KiB.
 //!
+//! Lock: `RING`, rank `INPUT`, for a byte at a time; the UART's lock is never taken inside it.
+//!
 //! When the ring is full the UART is left alone; it holds the sender back, so nothing is lost.
 
 use crate::line::{self, RequestError};
@@ -27,7 +29,7 @@ impl Ring {
     }
 }
 
-static RING: IrqSpinLock<Ring> = IrqSpinLock::new(rank::CONTROL, Ring { bytes: [0; SIZE], put: 0, taken: 0 });
+static RING: IrqSpinLock<Ring> = IrqSpinLock::new(rank::INPUT, Ring { bytes: [0; SIZE], put: 0, taken: 0 });
 
 struct Input;
 

@@ -14,6 +14,7 @@
 //! | [`PIC`] | the interrupt controller's registers |
 //! | [`TEXT`] | the value of one text parameter |
 //! | [`RTC`] | the clock chip's registers |
+//! | [`INPUT`] | what a console has received |
 //! | [`WAIT`] | the tasks that wait for one thing |
 //! | [`RUNQUEUE`] | one CPU's run queue; tasks are woken while holding anything above |
 //! | [`TIMER`] | one CPU's timers |
@@ -67,6 +68,8 @@ ranks! {
     TEXT = 44;
     /// The clock chip's registers.
     RTC = 46;
+    /// What a console has received.
+    INPUT = 47;
     /// The tasks that wait for one thing.
     WAIT = 48;
     /// One CPU's run queue.
