@@ -1,6 +1,6 @@
 //! The boot order, as a table of contents.
 //!
-//! [`start`] runs on the loader's boot stack and ends with memory; [`main`] goes on, on a stack of the kernel's own.
+//! [`start`] runs on the loader's boot stack, interrupts off, up to where tasks can run; [`main`] goes on as the first task.
 #![cfg_attr(target_os = "none", no_std)]
 #![no_main]
 

@@ -7,9 +7,15 @@ use crate::control::Word;
 use crate::trap::{self, Frame};
 use crate::{apic, backtrace, cpu, power, smp};
 use base::sync::OnceCell;
-use base::{log, percpu};
+use base::{clock, log, percpu};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+base::param! {
+    part "";
+    /// Seconds from a panic to the machine's end; 0 waits for ever, a negative number not at all.
+    static PANIC as "panic": i32 = -1, range -1..=3600, mode 0o644;
+}
 
 /// The CPU that panics.
 static PANICKING: AtomicU32 = AtomicU32::new(NOBODY);
@@ -38,7 +44,7 @@ pub fn report(message: fmt::Arguments<'_>) -> ! {
     begin();
     let _ = writeln!(Emergency, "panic: {message}");
     trace(0, backtrace::frame_pointer());
-    power::off(Word::Panic)
+    end()
 }
 
 /// Reports an exception in the kernel and ends the machine.
@@ -47,6 +53,19 @@ pub(crate) fn exception(frame: &Frame) -> ! {
     let out = &mut Emergency;
     let _ = describe(out, frame).and_then(|()| registers(out, frame));
     trace(frame.rip, frame.rbp);
+    end()
+}
+
+/// Ends the machine when `panic=` says so. A busy wait, the one that nobody else waits behind.
+fn end() -> ! {
+    let seconds = PANIC.get();
+    if seconds == 0 {
+        cpu::halt_for_ever();
+    }
+    let until = clock::now_ns() + u64::try_from(seconds).unwrap_or(0) * 1_000_000_000;
+    while clock::now_ns() < until {
+        core::hint::spin_loop();
+    }
     power::off(Word::Panic)
 }
 
