@@ -43,7 +43,7 @@ impl String {
     /// # Errors
     /// When memory is out; nothing was added.
     pub fn push_str(&mut self, text: &str) -> Result<(), AllocError> {
-        self.bytes.extend_from_slice(text.as_bytes())
+        self.bytes.extend_from_copy(text.as_bytes())
     }
 
     /// Adds one character at the end.

@@ -329,7 +329,11 @@ proptest! {
                     theirs.resize(len, value);
                 }
                 Step::Extend(values) => {
-                    ours.extend_from_slice(&values).expect("memory");
+                    let added = match values.len() % 2 {
+                        0 => ours.extend_from_copy(&values),
+                        _ => ours.extend_from_slice(&values),
+                    };
+                    added.expect("memory");
                     theirs.extend_from_slice(&values);
                 }
                 Step::Retain(divisor) => {

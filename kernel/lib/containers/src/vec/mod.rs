@@ -268,6 +268,23 @@ impl<T: Clone> Vec<T> {
     }
 }
 
+impl<T: Copy> Vec<T> {
+    /// Adds copies of `values`: one copy of memory, however many they are.
+    ///
+    /// # Errors
+    /// When memory is out; nothing was added.
+    pub fn extend_from_copy(&mut self, values: &[T]) -> Result<(), AllocError> {
+        self.reserve(values.len())?;
+        // SAFETY: `reserve` made room for so many values behind the first `len`; `values` is borrowed shared, so it does not lie
+        // in this vector, which is borrowed alone. A copy is a value of its own, `T` being `Copy`.
+        unsafe {
+            ptr::copy_nonoverlapping(values.as_ptr(), self.start.add(self.len).as_ptr(), values.len());
+        }
+        self.len += values.len();
+        Ok(())
+    }
+}
+
 impl<T> Drop for Vec<T> {
     fn drop(&mut self) {
         let values: *mut [T] = &mut **self;
