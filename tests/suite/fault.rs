@@ -143,6 +143,16 @@ pub(crate) fn add_to(plan: &mut Plan) {
     plan.test("fault::a_panic_within_a_panic_ends_the_machine", 2, || {
         run("panic-within-panic", 2)?.ends_with(125)?.has_line_with(&["panic: again"]).map(drop)
     });
+    plan.test("fault::the_statuses_that_a_guest_ends_with_arrive", 6, || {
+        // The long form goes through all of them; the short one through the ends and those that other channels bend.
+        let long = std::env::var_os("OTTAWA_LONG").is_some();
+        let statuses =
+            (0..=255).filter(|n| long || [0, 1, 2, 64, 72, 124, 127, 128, 145, 200, 255].contains(n));
+        for status in statuses {
+            run(&format!("exit-{status}"), 2)?.ends_with(status)?;
+        }
+        run("signal-15", 2)?.ends_with(128 + 15).map(drop)
+    });
     plan.test("fault::a_triple_fault_is_status_123", 2, || run("triple-fault", 2)?.ends_with(123).map(drop));
     plan.test("fault::a_hang_is_ended_by_the_time_limit", 3, || run("hang", 3)?.ends_with(124).map(drop));
     plan.test("fault::a_machine_that_is_let_alone_survives", 2, || {
