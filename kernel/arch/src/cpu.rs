@@ -18,8 +18,6 @@ pub struct Features {
     pub smap: bool,
     /// Programs may not read the descriptor-table registers.
     pub umip: bool,
-    /// The time stamp counter runs at one rate in every power state.
-    pub invariant_tsc: bool,
 }
 
 /// Reads the features by CPUID.
@@ -32,7 +30,6 @@ pub fn features() -> Features {
         smep: extended.as_ref().is_some_and(|e| e.has_smep()),
         smap: extended.as_ref().is_some_and(|e| e.has_smap()),
         umip: extended.as_ref().is_some_and(|e| e.has_umip()),
-        invariant_tsc: id.get_advanced_power_mgmt_info().is_some_and(|a| a.has_invariant_tsc()),
     }
 }
 

@@ -132,14 +132,6 @@ pub unsafe fn set_ist_stack(ist: Ist, top: u64) {
     with_tss(|tss| tss.interrupt_stack_table[ist as usize] = VirtAddr::new_truncate(top));
 }
 
-/// Says on which stack an entry from user mode by interrupt or exception starts.
-///
-/// # Safety
-/// As for [`set_ist_stack`], but that it may change with every task.
-pub unsafe fn set_kernel_stack(top: u64) {
-    with_tss(|tss| tss.privilege_stack_table[0] = VirtAddr::new_truncate(top));
-}
-
 fn with_tss(change: impl FnOnce(&mut TaskStateSegment)) {
     OWN.with(|own| {
         if let Some(tables) = own.get() {

@@ -2,7 +2,7 @@
 //!
 //! A [`Table`] is a shared view of one page table; entries are atomics, so that a walk by one CPU beside a change by
 //! another reads either the old entry or the new one. Who may change which part at a time is the caller's rule (the
-//! memory layer holds its page-table lock). Flushing is the caller's too: [`flush`], [`flush_all`].
+//! memory layer holds its page-table lock). Flushing is the caller's too: [`flush_all`], [`crate::tlb`].
 //!
 //! Levels are counted as the manual counts them: a leaf at level 1 maps 4 KiB, at level 2 2 MiB, at level 3 1 GiB.
 //! Source: Intel SDM volume 3, section 4.5.
@@ -265,11 +265,6 @@ fn entries(phys: u64) -> &'static [AtomicU64; 512] {
     // SAFETY: `phys` is the frame of a page table (the root by `Table::at`, those below by an entry that leads to a
     // table); the direct map shows it, it is never freed while its tables are in use, and atomics allow sharing.
     unsafe { &*(phys_to_virt(phys) as *const [AtomicU64; 512]) }
-}
-
-/// Forgets this CPU's cached translation of the page at `virt`.
-pub fn flush(virt: u64) {
-    x86_64::instructions::tlb::flush(x86_64::VirtAddr::new_truncate(virt));
 }
 
 /// Forgets all of this CPU's cached translations, global ones included.

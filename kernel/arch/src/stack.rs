@@ -82,13 +82,3 @@ pub unsafe extern "C" fn call_on(top: u64, f: extern "C" fn(u64), argument: u64)
         "ret",
     )
 }
-
-/// Leaves this stack for good and runs `f` on the one that ends at `top`.
-///
-/// # Safety
-/// As for [`call_on`]; nothing on the present stack is needed any more.
-#[unsafe(naked)]
-pub unsafe extern "C" fn switch_to(top: u64, f: extern "C" fn() -> !) -> ! {
-    // A zero return address and frame pointer end a backtrace.
-    naked_asm!("mov rsp, rdi", "xor ebp, ebp", "push rbp", "jmp rsi")
-}

@@ -192,8 +192,10 @@ pub fn spawn_on<T: Send + 'static>(
 ) -> Result<Arc<Task>, MemoryError> {
     let task = Arc::new(Task::new(Label::new(name), false)?)?;
     task.set_affinity(affinity);
+    let start = Box::new(Start { argument, function })?;
+    // The last step that can fail: a task that is counted is started.
     sched::make_room()?;
-    let start = Box::into_raw(Box::new(Start { argument, function })?);
+    let start = Box::into_raw(start);
     // SAFETY: the stack is fresh, and nobody runs the task before `wake_new`.
     unsafe { *task.saved.get() = switch::prepare(task.stack().top, enter::<T>, start as u64) };
     sched::wake_new(&task);
