@@ -1,6 +1,7 @@
 //! Sharing: the CPU's time between tasks, the work between CPUs, and what CPUs remember of mappings.
 
 use crate::crew::{cpus, on_first_cpu, together};
+use arch::paging::Table;
 use arch::smp;
 use base::clock::now_ns;
 use containers::{Arc, Vec};
@@ -94,54 +95,90 @@ ktest! {
         }
     }
 
-    fn a_page_mapped_anew_is_seen_anew_on_every_cpu() {
-        const ROUNDS: u64 = 50;
-        let mapping = Mapping::new(&VMALLOC, 4096, WRITE, Label::new(format_args!("moving page")))?;
-        PAGE.store(mapping.address(), SeqCst);
-        let frames = [frame::alloc_zeroed()?, frame::alloc_zeroed()?];
-        for cpu in smp::cpus(smp::online() & !1) {
-            WANTED.store(0, SeqCst);
-            ANSWER.store(0, SeqCst);
-            let reader = task::task::spawn_on(format_args!("reader"), 1 << cpu, ROUNDS, reads)?;
-            let asker = on_first_cpu("asker", (mapping.address(), frames), |(page, frames)| {
-                for round in 1..=ROUNDS {
-                    let phys = frames[(round & 1) as usize];
-                    // SAFETY: the frame is the test's, and nobody else looks at it.
-                    unsafe { *(layout::phys_to_virt(phys) as *mut u64) = round };
-                    let Ok(own) = paging::unmap_page(page) else { return 1 };
-                    if round == 1 {
-                        frame::free(own, 0);
-                    }
-                    if paging::map_page(page, phys, READ).is_err() {
-                        return 2;
-                    }
-                    arch::tlb::flush_everywhere();
-                    WANTED.store(round, SeqCst);
-                    let start = now_ns();
-                    while ANSWER.load(SeqCst) >> 32 != round {
-                        core::hint::spin_loop();
-                        if now_ns() - start > 5_000_000_000 {
-                            return 3;
-                        }
-                    }
-                    if ANSWER.load(SeqCst) & 0xffff_ffff != round {
-                        return 4;
-                    }
-                }
-                // As it was: a frame that the mapping's end may free.
-                let Ok(fresh) = frame::alloc(0) else { return 5 };
-                if paging::unmap_page(page).is_err() || paging::map_page(page, fresh, WRITE).is_err() {
-                    return 6;
-                }
-                arch::tlb::flush_everywhere();
-                0
+    fn every_cpu_has_a_level_4_table_of_its_own_with_the_same_kernels_half() {
+        let mut roots: Vec<u64> = Vec::new();
+        for cpu in smp::cpus(smp::online()) {
+            let reader = task::task::spawn_on(format_args!("table"), 1 << cpu, (), |()| {
+                let (own, kernels) = (Table::current(), paging::kernel_tables());
+                ROOT.store(own.phys(), SeqCst);
+                (0..512).filter(|&slot| own.slot(slot) != kernels.slot(slot)).count() as i32
             })?;
-            check_eq!(asker.join(), 0);
-            check_eq!(reader.join(), 0);
-        }
-        drop(mapping);
-        for phys in frames {
-            frame::free(phys, 0);
+            check_eq!(reader.join(), 0, "slots of CPU {cpu} that differ");
+            let root = ROOT.load(SeqCst);
+            check!(!roots.contains(&root), "CPU {cpu} shares the table at {root:#x}");
+            roots.push(root)?;
         }
     }
+
+    fn a_page_mapped_anew_is_seen_anew_on_every_cpu() {
+        let stale = rounds_with_stale_words(true)?;
+        check_eq!(stale, 0);
+    }
+
+    /// The control of the test above: it would see a page that a CPU was not told of.
+    fn without_a_shootdown_a_cpu_sees_the_page_that_was_there() {
+        let stale = rounds_with_stale_words(false)?;
+        check!(stale > 0 || cpus() == 1, "no stale word in any round");
+    }
+}
+
+const ROUNDS: u64 = 50;
+static ROOT: AtomicU64 = AtomicU64::new(0);
+static STALE: AtomicU64 = AtomicU64::new(0);
+
+/// Moves a page from frame to frame on CPU 0 and has each other CPU read it after every move; how often one read what was
+/// there before.
+fn rounds_with_stale_words(tell: bool) -> Result<u64, ktest::Failed> {
+    let mapping = Mapping::new(&VMALLOC, 4096, WRITE, Label::new(format_args!("moving page")))?;
+    PAGE.store(mapping.address(), SeqCst);
+    STALE.store(0, SeqCst);
+    let frames = [frame::alloc_zeroed()?, frame::alloc_zeroed()?];
+    for cpu in smp::cpus(smp::online() & !1) {
+        WANTED.store(0, SeqCst);
+        ANSWER.store(0, SeqCst);
+        let reader = task::task::spawn_on(format_args!("reader"), 1 << cpu, ROUNDS, reads)?;
+        let asker = on_first_cpu("asker", (mapping.address(), frames, tell), moves_the_page)?;
+        check_eq!(asker.join(), 0);
+        check_eq!(reader.join(), 0);
+    }
+    drop(mapping);
+    for phys in frames {
+        frame::free(phys, 0);
+    }
+    Ok(STALE.load(SeqCst))
+}
+
+fn moves_the_page((page, frames, tell): (u64, [u64; 2], bool)) -> i32 {
+    for round in 1..=ROUNDS {
+        let phys = frames[(round & 1) as usize];
+        // SAFETY: the frame is the test's, and nobody else looks at it.
+        unsafe { *(layout::phys_to_virt(phys) as *mut u64) = round };
+        let Ok(own) = paging::unmap_page(page) else { return 1 };
+        if round == 1 {
+            arch::tlb::flush_everywhere();
+            frame::free(own, 0);
+        }
+        if paging::map_page(page, phys, READ).is_err() {
+            return 2;
+        }
+        if tell {
+            arch::tlb::flush_everywhere();
+        }
+        WANTED.store(round, SeqCst);
+        let start = now_ns();
+        while ANSWER.load(SeqCst) >> 32 != round {
+            core::hint::spin_loop();
+            if now_ns() - start > 5_000_000_000 {
+                return 3;
+            }
+        }
+        STALE.fetch_add(u64::from(ANSWER.load(SeqCst) & 0xffff_ffff != round), SeqCst);
+    }
+    // As it was: a frame that the mapping's end may free.
+    let Ok(fresh) = frame::alloc(0) else { return 4 };
+    if paging::unmap_page(page).is_err() || paging::map_page(page, fresh, WRITE).is_err() {
+        return 5;
+    }
+    arch::tlb::flush_everywhere();
+    0
 }
